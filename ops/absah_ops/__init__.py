@@ -1,0 +1,1 @@
+"""The command line `absah`, for operators and plugin authors."""

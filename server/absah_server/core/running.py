@@ -1,0 +1,249 @@
+"""Run the checks of a plan: in parallel, within the time there is, each on its own risk."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from absah_sdk import (
+    DeadlinePassed,
+    Document,
+    DocumentUnreadable,
+    Finding,
+    Form,
+    Outcome,
+    Result,
+    Severity,
+)
+from absah_sdk.checking import Array
+from opentelemetry import trace
+
+from absah_server.core import errors, validation
+from absah_server.core.pages import PageSupply
+from absah_server.core.planning import Key, Plan, Step
+from absah_server.core.ports import Inference, Sandbox
+from absah_server.core.validation import CheckResult, Fault, FaultReason, ModelRecord
+from absah_server.telemetry import metrics
+
+log = logging.getLogger(__name__)
+tracer = trace.get_tracer(__name__)
+
+T = TypeVar("T")
+ENOUGH_SECONDS = 0.02
+"""A check is not begun with less time than this."""
+
+
+class Context:
+    """What a checker may ask for during one check; satisfies the SDK's CheckContext."""
+
+    def __init__(
+        self,
+        *,
+        runner: Runner,
+        results: Mapping[str, Result],
+        claims: Mapping[str, Any],
+        deadline: float,
+    ) -> None:
+        self._runner = runner
+        self._loop = asyncio.get_running_loop()
+        self._deadline = deadline
+        self.results = results
+        self.claims = claims
+
+    def remaining_seconds(self) -> float:
+        return max(self._deadline - self._loop.time(), 0.0)
+
+    def infer(self, model: str, inputs: Mapping[str, Array]) -> Awaitable[Mapping[str, Array]]:
+        return self._runner.inference.infer(model, inputs, deadline=self._deadline)
+
+    def isolate(self, function: Callable[..., T], *args: Any) -> Awaitable[T]:
+        return self._runner.sandbox.isolate(function, args, deadline=self._deadline)
+
+    def wait(self, awaitable: Awaitable[T]) -> T:
+        async def awaited() -> T:
+            return await awaitable
+
+        future = asyncio.run_coroutine_threadsafe(awaited(), self._loop)
+        try:
+            return future.result(self.remaining_seconds())
+        except TimeoutError as exc:
+            future.cancel()
+            raise DeadlinePassed("the time for this check ran out") from exc
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Runner:
+    """Runs plans. `threads` is where sync checks run."""
+
+    inference: Inference
+    sandbox: Sandbox
+    threads: Executor
+    max_decoded_documents: asyncio.Semaphore
+
+    async def run(
+        self,
+        plan: Plan,
+        *,
+        claims: Mapping[str, Any],
+        deadline: float,
+        condition: Callable[[Step, list[CheckResult]], bool],
+    ) -> list[CheckResult]:
+        """Run every step and return the results in the plan's order.
+
+        `deadline` is an event loop time by which all of it has ended: what has not is SKIPPED.
+        `condition` evaluates a step's `when`. Cancelling this cancels every step.
+        """
+        run = _Run(runner=self, claims=claims, deadline=deadline, condition=condition, plan=plan)
+        return await run.all()
+
+
+class _Run:
+    """One plan under way."""
+
+    def __init__(
+        self,
+        *,
+        runner: Runner,
+        plan: Plan,
+        claims: Mapping[str, Any],
+        deadline: float,
+        condition: Callable[[Step, list[CheckResult]], bool],
+    ) -> None:
+        self._runner = runner
+        self._plan = plan
+        self._claims = claims
+        self._deadline = deadline
+        self._condition = condition
+        self._loop = asyncio.get_running_loop()
+        self._ended: dict[Key, CheckResult] = {}
+        self._pages = PageSupply(runner.sandbox, runner.max_decoded_documents)
+
+    async def all(self) -> list[CheckResult]:
+        steps = self._plan.steps
+        if len(steps) == 1:
+            await self._step(steps[0])
+        else:
+            await self._parallel()
+        return [self._ended[step.key] for step in steps]
+
+    async def _parallel(self) -> None:
+        tasks: dict[Key, asyncio.Task[None]] = {}
+        async with asyncio.TaskGroup() as group:
+            for step in self._plan.steps:
+                before = [tasks[key] for key in step.waits_for]
+                tasks[step.key] = group.create_task(self._step_after(before, step))
+
+    async def _step_after(self, before: list[asyncio.Task[None]], step: Step) -> None:
+        if before:
+            await asyncio.wait(before)
+        await self._step(step)
+
+    async def _step(self, step: Step) -> None:
+        began = time.perf_counter()
+        with tracer.start_as_current_span("check") as span:
+            result, fault = await self._outcome(step)
+            took = time.perf_counter() - began
+            if span.is_recording():
+                span.set_attribute("absah.checker", step.checker.name)
+                span.set_attribute("absah.document", step.document.name)
+                span.set_attribute("absah.outcome", result.outcome.value)
+        metrics.check_ended(step.checker.name, result.outcome.value, took)
+        self._ended[step.key] = CheckResult(
+            checker=step.checker.name,
+            checker_version=step.checker.version,
+            document=step.document.name,
+            role=step.document.role,
+            result=result,
+            models=self._models(step),
+            fault=fault,
+            duration_seconds=took,
+        )
+
+    def _models(self, step: Step) -> tuple[ModelRecord, ...]:
+        if not step.checker.models:
+            return ()
+        loaded = self._runner.inference.models()
+        return tuple(
+            ModelRecord(model=name, version=loaded[name].version, digest=loaded[name].digest)
+            for name in step.checker.models
+        )
+
+    async def _outcome(self, step: Step) -> tuple[Result, Fault | None]:
+        if missing := [key for key in step.requires if not _usable(self._ended[key])]:
+            return validation.skipped(
+                FaultReason.REQUIREMENT_MISSING,
+                f"it builds on {', '.join(name for name, _ in missing)}, which has no result here",
+            )
+        if step.when and not self._condition(step, list(self._ended.values())):
+            return validation.skipped(
+                FaultReason.CONDITION_NOT_MET, "the policy's condition for it did not hold"
+            )
+        now = self._loop.time()
+        left = self._deadline - now
+        if left < ENOUGH_SECONDS:
+            return validation.skipped(FaultReason.NO_TIME_LEFT, "no time was left for it")
+        share = left * self._plan.shares[step.key]
+        timeout = step.checker.capabilities.timeout_seconds
+        return await self._guarded(step, now + min(share, timeout), short_of_time=share < timeout)
+
+    async def _guarded(
+        self, step: Step, deadline: float, *, short_of_time: bool
+    ) -> tuple[Result, Fault | None]:
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await self._check(step, deadline), None
+        except DocumentUnreadable as exc:
+            return _unreadable(exc), None
+        except (TimeoutError, DeadlinePassed):
+            if short_of_time:
+                return validation.skipped(
+                    FaultReason.NO_TIME_LEFT, "it did not end within its share of the time"
+                )
+            return _failed(f"it took more than {step.checker.capabilities.timeout_seconds:g} s")
+        except errors.Overloaded:
+            return validation.skipped(FaultReason.OVERLOADED, "a model that it needs is overloaded")
+        except Exception:
+            # The traceback goes to the log alone: it may hold parts of the document.
+            log.exception("check failed", extra={"checker": step.checker.name})
+            return _failed("it broke; the server's log says where")
+
+    async def _check(self, step: Step, deadline: float) -> Result:
+        results = {key[0]: self._ended[key].result for key in step.requires if key in self._ended}
+        context = Context(
+            runner=self._runner, results=results, claims=self._claims, deadline=deadline
+        )
+        if Form.PAGES not in step.checker.capabilities.reads:
+            return await self._call(step, step.document, context)
+        async with self._pages.lend(step.document, deadline) as document:
+            return await self._call(step, document, context)
+
+    async def _call(self, step: Step, document: Document, context: Context) -> Result:
+        check = step.checker.check
+        if inspect.iscoroutinefunction(check):
+            result = await check(document, context)
+        else:
+            result = await self._loop.run_in_executor(
+                self._runner.threads, check, document, context
+            )
+        if not isinstance(result, Result):
+            raise TypeError(f"{step.checker.name} answered {type(result).__name__}, not a Result")
+        return result
+
+
+def _usable(result: CheckResult) -> bool:
+    return result.result.outcome in (Outcome.PASS, Outcome.FAIL, Outcome.INCONCLUSIVE)
+
+
+def _unreadable(error: DocumentUnreadable) -> Result:
+    finding = Finding(code="unreadable", message=str(error), severity=Severity.WARNING)
+    return Result(outcome=Outcome.INCONCLUSIVE, findings=(finding,))
+
+
+def _failed(message: str) -> tuple[Result, Fault]:
+    return Result(outcome=Outcome.ERROR), Fault(reason=FaultReason.CHECKER_FAILED, message=message)

@@ -1,0 +1,45 @@
+"""The runtimes that can execute a model in this process, behind one small protocol."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import Protocol
+
+from absah_sdk.checking import Array
+
+from absah_server.inference.signature import Signature
+
+
+class EngineName(enum.StrEnum):
+    """The engines by the name that settings and config.pbtxt use."""
+
+    AUTO = "auto"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
+class Run(Protocol):
+    """One execution, or several one after another, that can be stopped from another thread."""
+
+    def execute(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Run the model on one batch, in the calling thread, and return the outputs by name.
+
+        Outputs are the caller's own memory. Raises whatever the runtime raises.
+        """
+
+    def stop(self) -> None:
+        """Make `execute` raise soon, now and in later calls."""
+
+
+class Engine(Protocol):
+    """A model opened by a runtime; many threads may use it at once."""
+
+    @property
+    def name(self) -> EngineName: ...
+
+    def signature(self) -> Signature:
+        """The tensors of the graph."""
+
+    def new_run(self) -> Run:
+        """Prepare an execution."""

@@ -1,0 +1,98 @@
+"""Execute ONNX models with OpenVINO on the CPU, an optional extra.
+
+Precision is held at f32: bf16, OpenVINO's own choice on some processors, moves probabilities by
+hundredths, and the same request is to give the same answer whichever runtime serves it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import openvino
+from absah_sdk.checking import Array
+
+from absah_server.inference.engines import EngineName, onnxruntime
+from absah_server.inference.signature import Signature
+
+
+class RunStopped(Exception):
+    """This execution was stopped, or was to start after it had been stopped."""
+
+
+class OpenVinoRun:
+    """One execution on an infer request that is borrowed for its time."""
+
+    def __init__(self, engine: OpenVinoEngine) -> None:
+        self._engine = engine
+        self._lock = threading.Lock()
+        self._request: openvino.InferRequest | None = None
+        self._stopped = False
+
+    def execute(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Run the model; outputs are copied out of the request's memory."""
+        request = self._engine.borrow()
+        try:
+            with self._lock:
+                if self._stopped:
+                    raise RunStopped
+                self._request = request
+            request.infer(
+                {name: np.ascontiguousarray(array) for name, array in inputs.items()},
+                share_inputs=True,
+            )
+            return {
+                name: np.array(request.get_tensor(name).data) for name in self._engine.output_names
+            }
+        finally:
+            with self._lock:
+                self._request = None
+            self._engine.give_back(request)
+
+    def stop(self) -> None:
+        """Cancel the request that is running."""
+        with self._lock:
+            self._stopped = True
+            if self._request is not None:
+                self._request.cancel()
+
+
+class OpenVinoEngine:
+    """A compiled model and its idle infer requests."""
+
+    name = EngineName.OPENVINO
+
+    def __init__(self, file: Path, *, output_names: list[str], threads: int, streams: int) -> None:
+        self.output_names = output_names
+        self._file = file
+        self._idle: list[openvino.InferRequest] = []
+        self._compiled = openvino.Core().compile_model(
+            file,
+            "CPU",
+            {
+                "INFERENCE_PRECISION_HINT": "f32",
+                "NUM_STREAMS": str(streams),
+                "INFERENCE_NUM_THREADS": str(threads * streams),
+            },
+        )
+
+    def signature(self) -> Signature:
+        """The tensors of the graph, as ONNX Runtime reads them: one truth for both engines."""
+        return onnxruntime.read_signature(self._file)
+
+    def new_run(self) -> OpenVinoRun:
+        """Prepare an execution."""
+        return OpenVinoRun(self)
+
+    def borrow(self) -> openvino.InferRequest:
+        """An idle infer request, or a new one; there are as many as ran at once."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._compiled.create_infer_request()
+
+    def give_back(self, request: openvino.InferRequest) -> None:
+        """Keep a request for the next execution."""
+        self._idle.append(request)

@@ -1,0 +1,192 @@
+"""Read a model repository: folders in Triton's layout, their labels, versions and digests.
+
+    <repository>/<model>/config.pbtxt, labels.txt, <version>/model.onnx
+
+Reading opens no model; what only the graph can tell is checked in `signature`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from absah_server.core.errors import ModelInvalid
+from absah_server.inference.config import ModelConfig, VersionPolicy, read_config
+
+LABELS_NAME = "labels.txt"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredModel:
+    """One version of a model as it lies in the repository; satisfies `absah_sdk.Model`.
+
+    `files` holds the SHA-256 of every file that can change its answers, by path relative to
+    `directory`: the config, the files of this version and what lies beside them, but no
+    documentation (*.md) and no other version. `digest` sums them up: it is the SHA-256 of what
+    `sha256sum` prints for these files in the order of their paths.
+    """
+
+    name: str
+    version: str
+    directory: Path
+    config: ModelConfig
+    labels: tuple[str, ...]
+    files: Mapping[str, str]
+    digest: str
+
+    @property
+    def parameters(self) -> Mapping[str, str]:
+        """`parameters` of config.pbtxt."""
+        return self.config.parameters
+
+    @property
+    def file(self) -> Path:
+        """The ONNX file."""
+        return self.directory / self.version / self.config.model_filename
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What a repository holds: the models that can be opened and what is wrong with the others."""
+
+    models: tuple[StoredModel, ...]
+    errors: tuple[ModelInvalid, ...]
+
+
+def read_repository(repository: Path) -> Reading:
+    """Read every model folder; a bad one becomes an entry of `errors` and hides no other."""
+    models: list[StoredModel] = []
+    errors: list[ModelInvalid] = []
+    if not repository.is_dir():
+        errors.append(
+            ModelInvalid(model="*", file=str(repository), problem="is no folder of models")
+        )
+        return Reading(models=(), errors=tuple(errors))
+    for directory in sorted(repository.iterdir()):
+        if not directory.is_dir() or directory.name.startswith((".", "_")):
+            continue
+        try:
+            models.extend(read_model(directory))
+        except ModelInvalid as exc:
+            errors.append(exc)
+    return Reading(models=tuple(models), errors=tuple(errors))
+
+
+def read_model(directory: Path) -> tuple[StoredModel, ...]:
+    """Read one model folder: the versions its policy asks for, lowest first.
+
+    Raises `ModelInvalid`.
+    """
+    config = read_config(directory)
+    labels = _read_labels(config, directory)
+    return tuple(
+        _read_version(config, directory, labels, version)
+        for version in _chosen_versions(config, directory)
+    )
+
+
+def _read_version(
+    config: ModelConfig, directory: Path, labels: tuple[str, ...], version: int
+) -> StoredModel:
+    file = directory / str(version) / config.model_filename
+    if not file.is_file():
+        raise ModelInvalid(
+            model=config.name,
+            file=str(file),
+            problem="is missing",
+            hint=f"put the model of version {version} there",
+        )
+    files = _digests(config.name, directory, version)
+    listing = "".join(f"{digest}  {path}\n" for path, digest in files.items())
+    return StoredModel(
+        name=config.name,
+        version=str(version),
+        directory=directory,
+        config=config,
+        labels=labels,
+        files=types.MappingProxyType(files),
+        digest=hashlib.sha256(listing.encode()).hexdigest(),
+    )
+
+
+def _chosen_versions(config: ModelConfig, directory: Path) -> tuple[int, ...]:
+    found = sorted(int(path.name) for path in _version_folders(directory))
+    policy: VersionPolicy = config.version_policy
+    if not found:
+        raise ModelInvalid(
+            model=config.name,
+            file=str(directory),
+            problem="holds no version folder",
+            hint=f"put the model into {directory / '1' / config.model_filename}",
+        )
+    missing = [version for version in policy.specific if version not in found]
+    if missing:
+        raise ModelInvalid(
+            model=config.name,
+            file=str(config.file),
+            field="version_policy.specific.versions",
+            problem=f"version {missing[0]} has no folder; there are {found}",
+        )
+    if policy.specific:
+        return tuple(sorted(policy.specific))
+    return tuple(found if policy.latest is None else found[-policy.latest :])
+
+
+def _version_folders(directory: Path) -> Iterator[Path]:
+    for path in directory.iterdir():
+        # Triton's rule: a number that does not begin with zero.
+        if path.is_dir() and re.fullmatch("[1-9][0-9]*", path.name):
+            yield path
+
+
+def _read_labels(config: ModelConfig, directory: Path) -> tuple[str, ...]:
+    named = config.label_filenames
+    file = directory / (named[0] if named else LABELS_NAME)
+    if not named and not file.exists():
+        return ()
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except FileNotFoundError as exc:
+        raise ModelInvalid(
+            model=config.name,
+            file=str(config.file),
+            field="output.label_filename",
+            problem=f"{named[0]!r} is not in the model's folder",
+        ) from exc
+    except UnicodeDecodeError as exc:
+        line = file.read_bytes()[: exc.start].count(b"\n") + 1
+        raise ModelInvalid(
+            model=config.name, file=str(file), field=f"line {line}", problem="is not UTF-8"
+        ) from exc
+    except OSError as exc:
+        raise ModelInvalid(
+            model=config.name, file=str(file), problem=f"cannot be read: {exc}"
+        ) from exc
+    # Not splitlines: a label may itself be U+2028, U+0085 or a space, as in a reader's alphabet.
+    lines = text.split("\n")
+    if lines[-1] == "":
+        lines.pop()
+    return tuple(line.removesuffix("\r") for line in lines)
+
+
+def _digests(model: str, directory: Path, version: int) -> dict[str, str]:
+    other_versions = {path for path in _version_folders(directory) if path.name != str(version)}
+    digests: dict[str, str] = {}
+    for path in sorted(directory.rglob("*")):
+        if not path.is_file() or path.suffix == ".md" or path.name.startswith("."):
+            continue
+        if other_versions.isdisjoint(path.parents):
+            digests[path.relative_to(directory).as_posix()] = _digest(model, path)
+    return digests
+
+
+def _digest(model: str, path: Path) -> str:
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as exc:
+        raise ModelInvalid(model=model, file=str(path), problem=f"cannot be read: {exc}") from exc

@@ -1,0 +1,1 @@
+"""The gRPC side: messages in, call the core, messages out."""

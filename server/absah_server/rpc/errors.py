@@ -1,0 +1,148 @@
+"""The one table from exceptions to gRPC codes, reasons and details."""
+
+from __future__ import annotations
+
+import logging
+import math
+import secrets
+from collections.abc import Awaitable
+from typing import Any, TypeVar
+
+import grpc
+from absah.v1 import error_reason_pb2
+from absah_sdk import DeadlinePassed
+from google.protobuf import any_pb2, duration_pb2, message
+from google.rpc import error_details_pb2, status_pb2
+
+from absah_server.core import errors
+from absah_server.core.validation import Fault, FaultReason
+from absah_server.telemetry import metrics
+
+log = logging.getLogger(__name__)
+
+DOMAIN = "absah"
+DETAILS_KEY = "grpc-status-details-bin"
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+
+T = TypeVar("T")
+Reason = error_reason_pb2.ErrorReason
+Code = grpc.StatusCode
+
+TABLE: dict[type[Exception], tuple[grpc.StatusCode, int]] = {
+    errors.DocumentsUnexpected: (
+        Code.INVALID_ARGUMENT,
+        error_reason_pb2.ERROR_REASON_UNEXPECTED_DOCUMENTS,
+    ),
+    errors.ClaimsUnexpected: (
+        Code.INVALID_ARGUMENT,
+        error_reason_pb2.ERROR_REASON_UNEXPECTED_CLAIMS,
+    ),
+    errors.RequestInvalid: (Code.INVALID_ARGUMENT, error_reason_pb2.ERROR_REASON_INVALID_REQUEST),
+    errors.LimitExceeded: (Code.RESOURCE_EXHAUSTED, error_reason_pb2.ERROR_REASON_LIMIT_EXCEEDED),
+    errors.Overloaded: (Code.RESOURCE_EXHAUSTED, error_reason_pb2.ERROR_REASON_OVERLOADED),
+    errors.PolicyNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_POLICY_NOT_FOUND),
+    errors.CheckerNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_CHECKER_NOT_FOUND),
+    errors.ShuttingDown: (Code.UNAVAILABLE, error_reason_pb2.ERROR_REASON_SHUTTING_DOWN),
+    DeadlinePassed: (Code.DEADLINE_EXCEEDED, error_reason_pb2.ERROR_REASON_DEADLINE_EXCEEDED),
+}
+"""Looked up by the exception's class, then by its bases; what is not here is INTERNAL."""
+
+FAULT_CODES = {
+    FaultReason.CHECKER_FAILED: Code.INTERNAL,
+    FaultReason.NO_TIME_LEFT: Code.DEADLINE_EXCEEDED,
+    FaultReason.CONDITION_NOT_MET: Code.FAILED_PRECONDITION,
+    FaultReason.REQUIREMENT_MISSING: Code.FAILED_PRECONDITION,
+    FaultReason.OVERLOADED: Code.RESOURCE_EXHAUSTED,
+}
+
+
+def status_of(error: Exception) -> status_pb2.Status:
+    """The status that a caller is told.
+
+    An unknown exception is logged under an error id, and the caller learns only that id.
+    """
+    for kind in type(error).__mro__:
+        if kind in TABLE:
+            code, reason = TABLE[kind]
+            return _status(code, reason, _sentence(error), _details(error))
+    error_id = secrets.token_hex(8)
+    log.error("internal error", extra={"error_id": error_id}, exc_info=error)
+    return _status(
+        Code.INTERNAL,
+        error_reason_pb2.ERROR_REASON_INTERNAL,
+        f"the server failed; please report error id {error_id}",
+        [],
+    )
+
+
+def fault_status(fault: Fault) -> status_pb2.Status:
+    """The status within a check result that says why it is SKIPPED or ERROR."""
+    reason = Reason.Value(f"ERROR_REASON_{fault.reason.value}")
+    return _status(FAULT_CODES[fault.reason], reason, fault.message, [])
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, errors.ShuttingDown):
+        return "the server is shutting down; the request was not begun, send it again"
+    return str(error)
+
+
+def _details(error: Exception) -> list[message.Message]:
+    if isinstance(error, errors.RequestInvalid):
+        violations = [
+            error_details_pb2.BadRequest.FieldViolation(field=field, description=problem)
+            for field, problem in error.violations
+        ]
+        return [error_details_pb2.BadRequest(field_violations=violations)]
+    if isinstance(error, errors.LimitExceeded):
+        violation = error_details_pb2.QuotaFailure.Violation(
+            subject=error.limit, description=str(error)
+        )
+        return [error_details_pb2.QuotaFailure(violations=[violation])]
+    if isinstance(error, errors.Overloaded):
+        delay = duration_pb2.Duration()
+        delay.FromMilliseconds(_milliseconds(error))
+        return [error_details_pb2.RetryInfo(retry_delay=delay)]
+    if isinstance(error, errors.PolicyNotFound | errors.CheckerNotFound):
+        kind = "policy" if isinstance(error, errors.PolicyNotFound) else "checker"
+        return [
+            error_details_pb2.ResourceInfo(
+                resource_type=kind, resource_name=error.name, description=str(error)
+            )
+        ]
+    return []
+
+
+def _milliseconds(error: errors.Overloaded) -> int:
+    return math.ceil(error.retry_after_seconds * 1000)
+
+
+def _status(
+    code: grpc.StatusCode, reason: int, text: str, details: list[message.Message]
+) -> status_pb2.Status:
+    name = Reason.Name(reason).removeprefix("ERROR_REASON_")
+    info = error_details_pb2.ErrorInfo(reason=name, domain=DOMAIN)
+    packed = []
+    for detail in (info, *details):
+        packed.append(any_pb2.Any())
+        packed[-1].Pack(detail)
+    return status_pb2.Status(code=code.value[0], message=text, details=packed)
+
+
+async def answer(context: grpc.aio.ServicerContext[Any, Any], work: Awaitable[T]) -> T:
+    """Await the work of a method; an exception ends the call with its status."""
+    try:
+        return await work
+    except Exception as exc:
+        status = status_of(exc)
+        info = error_details_pb2.ErrorInfo()
+        status.details[0].Unpack(info)
+        metrics.refused(info.reason)
+        metadata: list[tuple[str, str | bytes]] = [(DETAILS_KEY, status.SerializeToString())]
+        if isinstance(exc, errors.Overloaded):
+            metadata.append((PUSHBACK_KEY, str(_milliseconds(exc))))
+        await context.abort(_CODES[status.code], status.message, tuple(metadata))
+        raise AssertionError("abort returned") from exc
+
+
+_CODES = {code.value[0]: code for code in grpc.StatusCode}

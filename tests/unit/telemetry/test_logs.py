@@ -1,0 +1,49 @@
+"""Logs are JSON, carry trace ids and hide what is private."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from typing import Any
+
+from absah_server.telemetry.logs import JsonFormatter
+from opentelemetry.sdk.trace import TracerProvider
+
+
+def logged(message: str, *, error: BaseException | None = None, **extra: Any) -> dict[str, Any]:
+    record = logging.makeLogRecord({"name": "t", "levelname": "INFO", "msg": message, **extra})
+    if error:
+        record.exc_info = (type(error), error, error.__traceback__)
+    line: dict[str, Any] = json.loads(JsonFormatter().format(record))
+    return line
+
+
+def test_extras_are_fields() -> None:
+    line = logged("check finished", checker="ocr", outcome="PASS")
+    assert (line["event"], line["checker"], line["outcome"]) == ("check finished", "ocr", "PASS")
+
+
+def test_a_nik_is_masked_wherever_it_stands() -> None:
+    line = logged("nik 3201011508950001", found="3201011508950001")
+    assert "1508" not in json.dumps(line)
+    assert line["found"] == "320101********01"
+
+
+def test_a_traceback_tells_places_but_not_the_exceptions_text() -> None:
+    try:
+        raise ValueError("what the document says")
+    except ValueError:
+        error = sys.exc_info()[1]
+    line = logged("failed", error=error)
+    assert line["error"] == "ValueError"
+    assert "test_logs.py" in line["traceback"][0]
+    assert "what the document says" not in json.dumps(line)
+
+
+def test_lines_within_a_span_carry_its_ids() -> None:
+    tracer = TracerProvider().get_tracer("t")
+    with tracer.start_as_current_span("s") as span:
+        line = logged("within")
+    assert int(line["trace_id"], 16) == span.get_span_context().trace_id
+    assert "trace_id" not in logged("outside")
