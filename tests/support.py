@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
+
 from absah_sdk import (
     Capabilities,
     CheckContext,
@@ -26,7 +28,6 @@ from absah_sdk import (
 from absah_server import app
 from absah_server.core.registry import RegisteredChecker, Registry
 from absah_server.settings import Settings as ServerSettings
-from PIL import Image
 
 TEXT_ONLY = Capabilities(media_types=("text/plain",), reads=frozenset({Form.TEXT}))
 IMAGES = Capabilities(media_types=("image/*",), reads=frozenset({Form.PAGES}))

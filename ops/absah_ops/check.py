@@ -11,8 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import absah
 import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import absah
+from absah_ops import showing
 from absah_sdk import AbsahError
 from absah_server import harness
 from absah_server.core.errors import LimitExceeded
@@ -20,10 +24,6 @@ from absah_server.core.validation import CheckResult
 from absah_server.rpc import conversion
 from absah_server.settings import Settings
 from absah_server.telemetry import logs
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from absah_ops import showing
 
 AT_ONCE = 4
 """Files under way together, so that the models see batches."""

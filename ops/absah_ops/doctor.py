@@ -11,15 +11,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-import absah
 import click
+
+import absah
+from absah_ops import showing
+from absah_ops.failing import explain
 from absah_server import app
 from absah_server.decode.sandbox import ProcessSandbox
 from absah_server.inference import repository
 from absah_server.settings import Settings
-
-from absah_ops import showing
-from absah_ops.failing import explain
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

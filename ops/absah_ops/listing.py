@@ -6,14 +6,14 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-import absah
 import click
+
+import absah
+from absah_ops import showing
 from absah_server import app
 from absah_server.inference import repository
 from absah_server.rpc import conversion
 from absah_server.settings import Settings
-
-from absah_ops import showing
 
 server_option = click.option(
     "--server",

@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-import absah
-from absah.v1 import check_result_pb2, validation_pb2
 from rich import box
 from rich.console import Console, Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
+
+import absah
+from absah.v1 import check_result_pb2, validation_pb2
 
 DECISION_STYLES = {"ACCEPT": "bold green", "REVIEW": "bold yellow", "REJECT": "bold red"}
 WORD_STYLES = {

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import absah
 import click
-from absah.v1 import validation_pb2
 
+import absah
+from absah.v1 import validation_pb2
 from absah_ops import showing
 
 EXIT_CODES = {

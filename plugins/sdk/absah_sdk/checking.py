@@ -206,8 +206,11 @@ class CheckContext(Protocol):
     def isolate(self, function: Callable[..., T], *args: Any) -> Awaitable[T]:
         """Run a module-level function in a sandboxed process, for parsing hostile bytes.
 
-        Arguments and the return value are pickled. Raises `DocumentUnreadable` when the process
-        runs out of memory or time, or dies; other exceptions come back as they were.
+        The process has bounded memory and time, and neither network, files to write nor further
+        processes. Arguments are pickled; the return value may hold plain values, bytes, lists,
+        tuples, mappings and arrays of numbers (read-only), which are never unpickled. Raises
+        `DocumentUnreadable` as the function does, or when the process dies or takes too much;
+        any other exception of the function ends the check as ERROR.
         """
 
     def wait(self, awaitable: Awaitable[T]) -> T:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from absah_sdk import AbsahError, DocumentUnreadable
-
 from absah_server.decode import codec, memory
 from absah_server.decode.limits import MIB, DecodeLimits
 
@@ -50,7 +49,7 @@ def value(answer: Answer, out: BinaryIO, limits: DecodeLimits) -> Any:
         raise DocumentUnreadable(_why_it_died(answer.ended_by, limits))
     try:
         told = json.loads(answer.message)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise subverted() from exc
     match told:
         case {"offset": int(offset), "length": int(length)}:
@@ -85,7 +84,7 @@ def _why_it_died(ended_by: int, limits: DecodeLimits) -> str:
             "(setting decode.wall_seconds)."
         )
     if ended_by == signal.SIGKILL:
-        return _too_much_memory(limits)
+        return "The machine ran short of memory while it read the file, twice; send a smaller one."
     return "The file made its decoder crash; it is damaged or was made to do harm."
 
 

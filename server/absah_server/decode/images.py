@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import numpy as np
-from absah_sdk import DocumentUnreadable
 from PIL import (  # decoders register themselves; Pillow would import dozens of others
     Image,
     ImageFile,
@@ -20,6 +19,7 @@ from PIL import (  # decoders register themselves; Pillow would import dozens of
     WebPImagePlugin,
 )
 
+from absah_sdk import DocumentUnreadable
 from absah_server.decode import codec, colour, headers
 from absah_server.decode.limits import DecodeLimits
 from absah_server.decode.media_types import IMAGE_FORMATS
@@ -53,32 +53,34 @@ def decode(source: BinaryIO, media_type: str, limits: DecodeLimits, out: BinaryI
 
     A TIFF gives all of its pages, an animation its first frame. Raises `DocumentUnreadable`.
     """
-    # Sizes are held against our own limits, whose message says what to do; Pillow's check stands
-    # behind it for sizes that only appear while decoding.
-    Image.MAX_IMAGE_PIXELS = limits.max_pixels
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    warnings.simplefilter("ignore")
-    warnings.simplefilter("error", Image.DecompressionBombWarning)
     kind = IMAGE_FORMATS[media_type]
-    headers.check(source, kind, limits)
+    name = "WebP" if kind == "WEBP" else kind
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    if kind == "WEBP":
+        headers.check_webp(source, limits)
     try:
-        with Image.open(source, formats=(kind,)) as image:
+        # Opening reads the header alone; our own check follows, whose message says what to do.
+        Image.MAX_IMAGE_PIXELS = None
+        with warnings.catch_warnings(), Image.open(source, formats=(kind,)) as image:
+            headers.check_size(image.size, limits)
+            # Pillow's stands behind it, for sizes that only appear while decoding.
+            Image.MAX_IMAGE_PIXELS = limits.max_pixels
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
             frames = headers.count_frames(image, source, limits)
             if kind == "TIFF":
                 pages = [_page(image, out) for _ in _tiff_pages(image, frames, limits)]
             else:
                 pages = [_page(image, out)]
             return {"frames": frames, "pages": pages}
-    except DocumentUnreadable:
-        raise
-    except MemoryError:
+    except (DocumentUnreadable, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as exc:
         raise headers.too_large(limits) from exc
     except UnidentifiedImageError as exc:
-        raise DocumentUnreadable(f"The {kind} is damaged: its header cannot be read.") from exc
+        raise DocumentUnreadable(f"The {name} is damaged: its header cannot be read.") from exc
     except Exception as exc:
-        raise DocumentUnreadable(_why(kind, exc)) from exc
+        raise DocumentUnreadable(_why(name, exc)) from exc
 
 
 def _page(image: Image.Image, out: BinaryIO) -> dict[str, Any]:
@@ -124,14 +126,14 @@ def _orientation(image: Image.Image) -> int:
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
-def _why(kind: str, exc: Exception) -> str:
+def _why(name: str, exc: Exception) -> str:
     """Say in plain words what a decoder's error means for the person who sent the file."""
     text = str(exc).lower()
     if "truncated" in text:
-        part = "its last scan line" if kind == "JPEG" else "its pixels are complete"
-        return f"The {kind} ends before {part}; send it again."
+        part = "its last scan line" if name == "JPEG" else "its pixels are complete"
+        return f"The {name} ends before {part}; send it again."
     if "too large" in text or "max_text" in text:
-        return f"A compressed text or colour profile in the {kind} unpacks to more than is safe."
+        return f"A compressed text or colour profile in the {name} unpacks to more than is safe."
     if isinstance(exc, RecursionError):
-        return f"The {kind} is nested too deeply."
-    return f"The {kind} is damaged and cannot be decoded."
+        return f"The {name} is nested too deeply."
+    return f"The {name} is damaged and cannot be decoded."

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from absah_sdk import Page, TextRun
 
+from absah_sdk import Page, TextRun
 from absah_server.decode.codec import Malformed
 from absah_server.decode.limits import DecodeLimits
 

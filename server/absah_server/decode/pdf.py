@@ -10,8 +10,8 @@ from typing import Any, BinaryIO
 import numpy as np
 import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
-from absah_sdk import DocumentUnreadable
 
+from absah_sdk import DocumentUnreadable
 from absah_server.decode import codec
 from absah_server.decode.limits import DecodeLimits
 
@@ -42,8 +42,7 @@ def decode(source: BinaryIO, limits: DecodeLimits, out: BinaryIO) -> Any:
         )
     if document.get_formtype() != pdfium_c.FORMTYPE_NONE:
         document.init_forms()  # what was typed into a form belongs to what a person sees
-    sizes = [document.get_page_size(index) for index in range(count)]
-    dpi = _resolution(sizes, limits)
+    dpi = _resolution([_page_size(document, index) for index in range(count)], limits)
     budget = _TextBudget(limits)
     pages = [_page(document, index, dpi, out, budget) for index in range(count)]
     return {"frames": count, "pages": pages}
@@ -66,6 +65,15 @@ class _TextBudget:
                 f"The PDF carries more text than {self._limits.max_text_bytes} bytes "
                 f"(setting decode.max_text_bytes) or more than {_MAX_RUNS} pieces of it."
             )
+
+
+def _page_size(document: pdfium.PdfDocument, index: int) -> tuple[float, float]:
+    """Return width and height of a page in points."""
+    try:
+        width, height = document.get_page_size(index)
+    except pdfium.PdfiumError as exc:
+        raise _damaged(index) from exc
+    return width, height
 
 
 def _resolution(sizes: list[tuple[float, float]], limits: DecodeLimits) -> float:
@@ -94,7 +102,7 @@ def _page(
     try:
         page = document[index]
     except pdfium.PdfiumError as exc:
-        raise DocumentUnreadable(f"Page {index + 1} of the PDF is damaged.") from exc
+        raise _damaged(index) from exc
     bitmap = page.render(scale=dpi / _POINTS_PER_INCH, rev_byteorder=True)
     pixels = np.ascontiguousarray(bitmap.to_numpy())
     height, width = pixels.shape[:2]
@@ -176,6 +184,10 @@ def _to_device(
     device_x, device_y = ctypes.c_int(), ctypes.c_int()
     pdfium_c.FPDF_PageToDevice(page, 0, 0, width, height, 0, x, y, device_x, device_y)
     return device_x.value, device_y.value
+
+
+def _damaged(index: int) -> DocumentUnreadable:
+    return DocumentUnreadable(f"Page {index + 1} of the PDF is damaged.")
 
 
 def _why(error: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import signal
 import socket
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from absah_sdk import AbsahError
-
 from absah_server.decode.limits import DecodeLimits
 from absah_server.decode.worker import MAX_MESSAGE_BYTES
+
+log = logging.getLogger(__name__)
 
 _START = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[4]); "
@@ -33,6 +35,8 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
 }
+_ROOT = Path("/")
+"""Never imported from, since workers may read what is."""
 _START_SECONDS = 30.0
 _END_SECONDS = 2.0
 _POLL_SECONDS = 0.005
@@ -105,7 +109,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         settings = {"limits": dataclasses.asdict(self._limits)}
-        path = [str(Path(entry).resolve()) for entry in sys.path]
+        path = [str(entry) for entry in map(Path.resolve, map(Path, sys.path)) if entry != _ROOT]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603
                 [
@@ -168,6 +172,8 @@ class Zygote:
             self._hang_up()
             return
         told = json.loads(message)
+        if told.get("threads", 1) > 1:
+            log.warning("an imported module started threads in the process that is forked")
         if "forked" in told:
             self._take(told["forked"], *files)
         elif worker := self._workers.pop(told["ended"], None):

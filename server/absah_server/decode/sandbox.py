@@ -17,7 +17,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 from absah_sdk import DeadlinePassed, DocumentUnreadable
-
 from absah_server.decode import answers, media_types, memory, pages
 from absah_server.decode.codec import Malformed
 from absah_server.decode.limits import DecodeLimits
@@ -25,6 +24,7 @@ from absah_server.decode.process import SandboxFailed, Worker, Zygote
 
 log = logging.getLogger(__name__)
 
+_ATTEMPTS = 2
 _RETRY_SECONDS = 0.5
 _END_SECONDS = 2.0
 
@@ -36,7 +36,9 @@ class ProcessSandbox:
         self._limits = limits or DecodeLimits()
         self._count = workers
         self._zygote = Zygote(self._limits)
-        self._ready: asyncio.Queue[Worker] = asyncio.Queue()
+        self._ready: asyncio.Queue[Worker | None] = asyncio.Queue()
+        """Workers that wait for a job; None, put back by whoever takes it, once closed."""
+        self._restarting = asyncio.Lock()
         self._busy: set[Worker] = set()
         self._replacing: set[asyncio.Task[None]] = set()
         self._modules: set[str] = set()
@@ -99,9 +101,11 @@ class ProcessSandbox:
         for worker in self._busy:
             worker.kill()
         while not self._ready.empty():
-            self._ready.get_nowait().close()
+            if idle := self._ready.get_nowait():
+                idle.close()
+        self._ready.put_nowait(None)
         await self._zygote.close()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.shutdown(wait=False)
 
     async def _run(
         self, job: dict[str, Any], fill: Callable[[BinaryIO], Any], deadline: float
@@ -114,16 +118,35 @@ class ProcessSandbox:
                     # Tens of megabytes take too long for the loop; threads of our own, since all
                     # of the loop's may be waiting for the very answer that this leads to.
                     await asyncio.get_running_loop().run_in_executor(self._threads, fill, source)
-                    source.seek(0)
-                    answer = await self._ask(job, (source.fileno(), out.fileno()))
+                    answer = await self._ask(job, source, out)
             except TimeoutError as exc:
                 raise DeadlinePassed("The time ran out while the document was read.") from exc
             return answers.value(answer, out, self._limits)
 
-    async def _ask(self, job: dict[str, Any], files: tuple[int, int]) -> answers.Answer:
+    async def _ask(self, job: dict[str, Any], source: BinaryIO, out: BinaryIO) -> answers.Answer:
+        """Give the job to a worker, and once more to another where that one was killed.
+
+        None of our limits ends a process so: the machine was short of memory, and whether this
+        file was the cause is not known. A file that is ends the second one too.
+        """
+        answer = answers.Answer(message=b"", ended_by=signal.SIGKILL)
+        for _ in range(_ATTEMPTS):
+            source.seek(0)  # the worker reads and writes at the same places as we do
+            out.seek(0)
+            out.truncate()
+            answer = await self._ask_once(job, (source.fileno(), out.fileno()))
+            if answer.ended_by != signal.SIGKILL:
+                break
+            log.warning("decoder was killed from outside")
+        return answer
+
+    async def _ask_once(self, job: dict[str, Any], files: tuple[int, int]) -> answers.Answer:
         """Give the job to a worker; one that was dead before it got the job is passed over."""
         while True:
             worker = await self._ready.get()
+            if worker is None:
+                self._ready.put_nowait(None)
+                raise SandboxFailed("the sandbox is closed")
             self._busy.add(worker)
             try:
                 async with asyncio.timeout(self._limits.wall_seconds):
@@ -142,7 +165,7 @@ class ProcessSandbox:
         """Learn how a worker ended that did not answer."""
         if message:
             return 0
-        if self._closed or not self._zygote.alive:
+        if self._closed:
             raise SandboxFailed("the sandbox ended while the document was read")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_END_SECONDS):
@@ -164,10 +187,11 @@ class ProcessSandbox:
         await worker.ended_by()
         while not self._closed:
             try:
-                if not self._zygote.alive:
-                    log.error("decoder starter ended; starting it again")
-                    await self._zygote.close()
-                    self._zygote.start()
+                async with self._restarting:
+                    if not self._zygote.alive:
+                        log.error("decoder starter ended; starting it again")
+                        await self._zygote.close()
+                        self._zygote.start()
                 self._ready.put_nowait(await self._zygote.fork(self._modules))
                 return
             except SandboxFailed:

@@ -51,6 +51,10 @@ _REFUSED = {
     "setpriority": (141, 140),
     "migrate_pages": (256, 238),
     "move_pages": (279, 239),
+    # memory that no limit on a process counts
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
     # networks
     "socket": (41, 198),
     # the kernel's large and rarely needed surfaces

@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 
 from absah_sdk import DocumentUnreadable
-
 from absah_server.decode.limits import DecodeLimits
 
 _SAMPLE_BYTES = 64 * 1024

@@ -16,7 +16,6 @@ import sys
 from typing import Any, BinaryIO
 
 from absah_sdk import DocumentUnreadable
-
 from absah_server.decode import codec, images, pdf
 from absah_server.decode.limits import DecodeLimits
 from absah_server.decode.media_types import PDF

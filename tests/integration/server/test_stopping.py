@@ -11,9 +11,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import absah
 import grpc
 import pytest
+
+import absah
 
 CLIENTS = 8
 

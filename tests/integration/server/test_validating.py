@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import absah
 import grpc
 import pytest
-from absah.v1 import validation_pb2, validation_service_pb2
 from support import (
     Brightness,
     Broken,
@@ -23,6 +21,9 @@ from support import (
     make_settings,
     running_server,
 )
+
+import absah
+from absah.v1 import validation_pb2, validation_service_pb2
 
 POLICY = """\
 policy: short-text

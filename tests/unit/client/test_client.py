@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import absah
 import grpc
 import pytest
+
+import absah
 from absah import errors
 from absah.v1 import check_result_pb2, validation_pb2
 from absah_server.core.errors import Overloaded, RequestInvalid

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+
 from absah_sdk import DeadlinePassed
 from absah_server.core.admission import Admission
 from absah_server.core.errors import Overloaded, ShuttingDown

@@ -5,10 +5,11 @@ from __future__ import annotations
 import types
 
 import pytest
+from support import Brightness, Doubled, Length, make_document, make_registry
+
 from absah_sdk import Capabilities, Checker, Form, hookimpl
 from absah_server.core import planning, registry
 from absah_server.core.errors import CheckerNotFound, PluginInvalid
-from support import Brightness, Doubled, Length, make_document, make_registry
 
 
 def test_a_required_checker_is_run_first_though_nobody_asked_for_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from absah_server.core.errors import PolicyInvalid, PolicyNotFound
 from absah_server.core.policy_file import Policies, Reader
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from support import make_picture
+
 from absah_server.core import errors, submission
 from absah_server.core.submission import Attachment, SizeLimits, Submission
 from absah_server.decode import media_types
-from support import make_picture
 
 
 def attach(role: str = "photo", content: bytes = b"x") -> Attachment:

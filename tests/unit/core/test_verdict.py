@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import make_document
+
 from absah_sdk import Finding, Outcome, Result
 from absah_server.core import verdict
 from absah_server.core.errors import ClaimsUnexpected, DocumentsUnexpected
 from absah_server.core.policy import Decision, Policy
 from absah_server.core.policy_file import Reader
 from absah_server.core.validation import CheckResult, FindingReference, Verdict
-from support import make_document
 
 HEAD = """\
 policy: test

@@ -7,8 +7,9 @@ import logging
 import sys
 from typing import Any
 
-from absah_server.telemetry.logs import JsonFormatter
 from opentelemetry.sdk.trace import TracerProvider
+
+from absah_server.telemetry.logs import JsonFormatter
 
 
 def logged(message: str, *, error: BaseException | None = None, **extra: Any) -> dict[str, Any]:

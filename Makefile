@@ -1,0 +1,47 @@
+# What there is to do here; `make` alone lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PACKAGES = absah absah_sdk absah_server absah_ops absah_authenticity absah_claims absah_entities \
+	absah_identity absah_letter absah_objects absah_ocr
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fix protos models bench accuracy clean
+
+help:  ## List what there is to do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml clients/python/pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+		--editable clients/python --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## Set up, then validate a field report and show the verdict
+	@$(BIN)/absah demo
+
+test: $(READY)  ## Set up, then run the tests
+	$(BIN)/pytest
+
+check: $(READY)  ## Lint, types, layers, and the rules of the wire contract
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy $(PACKAGES:%=--package %)
+	$(BIN)/lint-imports
+	$(BIN)/python ops/protos/contract.py
+
+fix: $(READY)  ## Format, and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+protos: $(READY)  ## Make the Python code of the protos
+	$(BIN)/python ops/protos/generate.py
+
+bench: $(READY)  ## Measure speed as ratios side by side, into bench.json
+	$(BIN)/python tests/benchmarks/run.py
+
+clean:  ## Remove what setting up made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache bench.json

@@ -1,0 +1,94 @@
+"""Compare two ways of doing the same thing, side by side in one run."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROUNDS = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Figure:
+    """A measurement; `ratio` is ours over theirs, `at_least` or `at_most` what it should be."""
+
+    name: str
+    ours: float
+    theirs: float
+    unit: str
+    at_least: float | None = None
+    at_most: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return self.ours / self.theirs
+
+    @property
+    def met(self) -> bool:
+        enough = self.at_least is None or self.ratio >= self.at_least
+        return enough and (self.at_most is None or self.ratio <= self.at_most)
+
+    def as_json(self) -> dict[str, object]:
+        bound = (
+            {"at_least": self.at_least} if self.at_least is not None else {"at_most": self.at_most}
+        )
+        return {
+            "name": self.name,
+            "ours": round(self.ours, 3),
+            "theirs": round(self.theirs, 3),
+            "unit": self.unit,
+            "ratio": round(self.ratio, 3),
+            **bound,
+            "note": self.note,
+        }
+
+
+def alternate(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
+    """Medians of rounds in which both sides take turns, after one of each that does not count."""
+    ours(), theirs()
+    pairs = [(ours(), theirs()) for _ in range(ROUNDS)]
+    return statistics.median(p[0] for p in pairs), statistics.median(p[1] for p in pairs)
+
+
+@contextmanager
+def process(
+    *arguments: str, python: str = sys.executable, env: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A Python process with pipes; it is ended with the block."""
+    started = subprocess.Popen(
+        [python, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        bufsize=1,
+        env=env,
+    )
+    try:
+        yield started
+    finally:
+        started.terminate()
+        started.wait(timeout=60)
+
+
+def line_of(started: subprocess.Popen[str]) -> str:
+    """The next line that a process prints."""
+    assert started.stdout
+    line = started.stdout.readline()
+    if not line:
+        raise RuntimeError(f"{started.args!r} ended with {started.wait()}")
+    return line.strip()
+
+
+def ask(started: subprocess.Popen[str], words: str) -> str:
+    """Send a process a line and return the one that it answers."""
+    assert started.stdin
+    started.stdin.write(words + "\n")
+    started.stdin.flush()
+    return line_of(started)
