@@ -191,7 +191,7 @@ def _draw_rows(pen: _Pen, person: Person, top: float) -> None:
     pen.text(
         (column, y), f"{pen.style.colon} {values.pop('nik')}".strip(), size=number_size, bold=True
     )
-    pitch = min((0.955 - y) / (len(values) + 1.4), 0.062)
+    pitch = min((0.935 - y) / (len(values) + 1.4), 0.062)
     for key, value in values.items():
         y += pitch
         pen.text((left + 0.03 * (key in INDENTED), y), pen.style.labels[key])
@@ -218,7 +218,7 @@ def _wrapped(pen: _Pen, value: str, width: float) -> Iterator[str]:
 def _draw_stacked(pen: _Pen, person: Person, top: float) -> None:
     values = _values(person, pen.style)
     rows = (len(values) + 1) // 2
-    pitch = (0.95 - top) / (rows + 0.4)
+    pitch = (0.94 - top) / (rows + 0.4)
     for place, (key, value) in enumerate(values.items()):
         x = 0.03 if place < rows else 0.40
         y = top + pitch * (place % rows + 0.62)

@@ -28,6 +28,8 @@ class LetterStyle:
     name_underlined: bool = True
     signature_left: float = 320.0
     ruled: bool = True
+    stamped: bool = False
+    """Whether a stamp and a signature lie over the signature block."""
 
 
 def make_letter_style(
@@ -48,6 +50,7 @@ def make_letter_style(
         name_underlined=rng.random() < 0.7,
         signature_left=rng.uniform(300, 345),
         ruled=rng.random() < 0.85,
+        stamped=rng.random() < 0.5,
     )
 
 
@@ -201,6 +204,8 @@ def _signature(sheet: Sheet, letter: Letter, style: LetterStyle, *, dated: bool)
         sheet.at(letter.on_behalf, x)
         sheet.skip()
     sheet.wrapped(f"{letter.signatory_title},", x)
+    if style.stamped:
+        sheet.stamps.append((x + 6, sheet.y + 38))
     sheet.skip(4.2)
     sheet.at(letter.signatory, x, bold=True, underlined=style.name_underlined)
     sheet.skip()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pypdfium2
 import pypdfium2.raw as pdfium
-from PIL import Image, ImageDraw
+from PIL import Image, ImageChops, ImageDraw
 
 from absah_ops.specimens.fonts import SERIF, Typeface
 
@@ -41,6 +41,8 @@ class Sheet:
     runs: list[Run] = field(default_factory=list)
     rules: list[tuple[float, float]] = field(default_factory=list)
     """Lines across the page: height and thickness."""
+    stamps: list[tuple[float, float]] = field(default_factory=list)
+    """Middles of round stamps; drawn with a signature beside them, not in PDFs or text."""
 
     def width(self, text: str, size: float, *, bold: bool = False) -> float:
         """Length of a text in points."""
@@ -108,7 +110,26 @@ def to_image(sheet: Sheet, *, dpi: int = 150) -> Image.Image:
         if run.underlined:
             y = at[1] + run.size * scale * 0.14
             draw.line((at[0], y, at[0] + font.getlength(run.text), y), (18, 18, 20), 2)
+    for stamp in sheet.stamps:
+        _stamp(image, stamp, scale)
     return image
+
+
+def _stamp(image: Image.Image, middle: tuple[float, float], scale: float) -> None:
+    """Put a blue stamp and a signature over what is written, as ink would lie."""
+    ink = Image.new("RGB", image.size, "white")
+    draw = ImageDraw.Draw(ink)
+    x, y = (part * scale for part in middle)
+    for radius in (38, 35, 22):
+        box = (x - radius * scale, y - radius * scale, x + radius * scale, y + radius * scale)
+        draw.ellipse(box, outline=(96, 96, 205), width=round(scale))
+    wave = [(x + (t * 4 - 10) * scale, y + _PEN[t % len(_PEN)] * scale) for t in range(26)]
+    draw.line(wave, fill=(40, 44, 120), width=round(1.4 * scale), joint="curve")
+    image.paste(ImageChops.multiply(image, ink))
+
+
+_PEN = (0, -14, 6, -20, 9, -7, 3, -16, 11, -4)
+"""Heights of a signature's strokes, in points."""
 
 
 def to_text(sheet: Sheet) -> str:

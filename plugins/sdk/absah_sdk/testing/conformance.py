@@ -75,9 +75,10 @@ class CheckerConformance:
         raise NotImplementedError("open() must start the checker, see the module's docstring")
 
     @pytest.fixture(scope="class")
-    def bench(self) -> Iterator[Bench]:
+    @classmethod
+    def bench(cls) -> Iterator[Bench]:
         with asyncio.Runner() as runner:
-            opened = self.open()
+            opened = cls().open()
             harness = runner.run(opened.__aenter__())
             yield Bench(runner, harness)
             runner.run(opened.__aexit__(None, None, None))

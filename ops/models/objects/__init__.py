@@ -1,0 +1,1 @@
+"""Build and measure the model that the checker `objects` ships with."""
