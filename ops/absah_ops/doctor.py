@@ -18,7 +18,7 @@ from absah_ops import showing
 from absah_ops.failing import explain
 from absah_server import app
 from absah_server.decode.sandbox import ProcessSandbox
-from absah_server.inference import repository
+from absah_server.inference.engines import opening
 from absah_server.settings import Settings
 
 
@@ -98,7 +98,7 @@ def _settings() -> Diagnosis:
 
 
 def _models() -> Diagnosis:
-    reading = repository.read_repository(Settings().inference.model_repository)
+    reading = opening.verify_repository(Settings().inference.model_repository)
     problems = "; ".join(str(error) for error in reading.errors)
     names = ", ".join(dict.fromkeys(model.name for model in reading.models))
     return Diagnosis(

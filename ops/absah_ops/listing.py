@@ -12,6 +12,7 @@ import absah
 from absah_ops import showing
 from absah_server import app
 from absah_server.inference import repository
+from absah_server.inference.engines import opening
 from absah_server.rpc import conversion
 from absah_server.settings import Settings
 
@@ -95,7 +96,7 @@ def policies(name: str | None, server: str | None, as_json: bool) -> None:
 @json_option
 def models(as_json: bool) -> None:
     """List the models of the repository, and what is wrong with those that cannot be served."""
-    reading = repository.read_repository(Settings().inference.model_repository)
+    reading = opening.verify_repository(Settings().inference.model_repository)
     found = [_model(model) for model in reading.models]
     found += [{**NO_MODEL, "model": exc.model, "problem": str(exc)} for exc in reading.errors]
     _print(

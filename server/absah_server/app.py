@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,6 +14,9 @@ from importlib import metadata
 from typing import Any
 
 import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
 from absah.v1 import (
     checker_service_pb2,
     checker_service_pb2_grpc,
@@ -22,9 +25,6 @@ from absah.v1 import (
     validation_service_pb2,
     validation_service_pb2_grpc,
 )
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
-
 from absah_server.core import policy_file, registry
 from absah_server.core.admission import Admission
 from absah_server.core.errors import PluginInvalid
@@ -55,7 +55,6 @@ class Platform:
     """Checkers, models and sandbox, started: all but the gRPC server."""
 
     registry: Registry
-    policies: policy_file.Policies
     inference: Inference
     runner: Runner
 
@@ -72,16 +71,23 @@ def load_policies(settings: Settings, loaded: Registry) -> policy_file.Policies:
 
 
 @asynccontextmanager
-async def platform(settings: Settings, loaded: Registry | None = None) -> AsyncIterator[Platform]:
+async def platform(
+    settings: Settings, loaded: Registry, *, only: Collection[str] | None = None
+) -> AsyncIterator[Platform]:
     """Start the checkers and what they need, and close all of it at the end.
 
-    Raises `PluginInvalid`, `PolicyInvalid` or `ModelInvalid`.
+    `only` names the models to load; None loads all of the repository.
+
+    Raises `PluginInvalid` or `ModelInvalid`.
     """
-    loaded = loaded or load_registry(settings)
-    policies = load_policies(settings, loaded)
     sandbox: Sandbox = ProcessSandbox(settings.decode, workers=settings.decode_workers)
     inference: Inference = LocalInference(
-        settings.inference.model_repository, engine=settings.inference.engine
+        settings.inference.model_repository,
+        engine=settings.inference.engine,
+        only=only,
+        concurrent_runs=settings.inference.concurrent_runs,
+        threads_per_run=settings.inference.threads_per_run,
+        on_invalid=settings.inference.on_invalid,
     )
     threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="check")
     try:
@@ -89,7 +95,6 @@ async def platform(settings: Settings, loaded: Registry | None = None) -> AsyncI
         await asyncio.to_thread(_start_checkers, loaded, inference.models())
         yield Platform(
             registry=loaded,
-            policies=policies,
             inference=inference,
             runner=Runner(
                 inference=inference,
@@ -117,11 +122,11 @@ def _start_checkers(loaded: Registry, models: Mapping[str, Any]) -> None:
         checker.start({model: models[model] for model in checker.models})
 
 
-def validator(settings: Settings, parts: Platform) -> Validator:
+def validator(settings: Settings, parts: Platform, policies: policy_file.Policies) -> Validator:
     """The core's door over a started platform."""
     return Validator(
         registry=parts.registry,
-        policies=parts.policies,
+        policies=policies,
         runner=parts.runner,
         admission=Admission(max_running=settings.max_running, max_waiting=settings.max_waiting),
         limits=settings.limits,
@@ -155,16 +160,17 @@ async def serve(
         version=VERSION,
     )
     try:
+        loaded = loaded or load_registry(settings)
+        policies = load_policies(settings, loaded)
         async with platform(settings, loaded) as parts:
-            door = validator(settings, parts)
-            await _serve(settings, parts, door, ready, stop)
+            door = validator(settings, parts, policies)
+            await _serve(settings, door, ready, stop)
     finally:
         stop_telemetry()
 
 
 async def _serve(
     settings: Settings,
-    parts: Platform,
     door: Validator,
     ready: Callable[[int], None],
     stop: asyncio.Event,
@@ -178,10 +184,10 @@ async def _serve(
     )
     validation_service_pb2_grpc.add_ValidationServiceServicer_to_server(validations, server)
     checker_service_pb2_grpc.add_CheckerServiceServicer_to_server(
-        CheckerServicer(parts.registry), server
+        CheckerServicer(door.registry), server
     )
     policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(
-        PolicyServicer(parts.policies), server
+        PolicyServicer(door.policies), server
     )
     healths = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healths, server)

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from absah_sdk import AbsahError, Checker
-
 from absah_server import app
 from absah_server.core import planning, registry, submission
+from absah_server.core.policy_file import Policies
 from absah_server.core.submission import Attachment
 from absah_server.core.validation import CheckResult
 from absah_server.settings import Settings
@@ -25,7 +25,7 @@ class Harness:
         self._settings = settings
         self._registry = parts.registry
         self._runner = parts.runner
-        self._door = app.validator(settings, parts)
+        self._door = app.validator(settings, parts, Policies([]))
 
     async def check(
         self,
@@ -79,5 +79,7 @@ async def open_harness(
         own = registry.RegisteredChecker(checker=checker(fitted), plugin="")
         loaded = replace(loaded, checkers={**loaded.checkers, checker.name: own})
         checker = checker.name
-    async with app.platform(settings, loaded.with_requirements(checker)) as parts:
+    needed = loaded.with_requirements(checker)
+    models = {model for each in needed.checkers.values() for model in each.checker.models}
+    async with app.platform(settings, needed, only=models) as parts:
         yield Harness(checker, settings, parts)

@@ -11,6 +11,7 @@ import pydantic_settings
 
 from absah_server.core.submission import SizeLimits
 from absah_server.decode.limits import DecodeLimits
+from absah_server.inference.local import OnInvalid
 
 PACKAGE = Path(__file__).resolve().parent
 CORES = os.cpu_count() or 1
@@ -33,6 +34,12 @@ class InferenceSettings(Part):
 
     model_repository: Path = pydantic.Field(default_factory=model_repository)
     engine: Literal["auto", "onnxruntime", "openvino"] = "auto"
+    concurrent_runs: int = pydantic.Field(default=CORES, gt=0)
+    """Executions of all models together at a time."""
+    threads_per_run: int = pydantic.Field(default=1, gt=0)
+    """Threads of each execution."""
+    on_invalid: OnInvalid = OnInvalid.REFUSE
+    """Whether a model that cannot be served keeps the server from starting."""
 
 
 class TelemetrySettings(Part):

@@ -9,13 +9,14 @@ from pathlib import Path
 
 from PIL import Image
 
-from absah_ops.specimens import cards, degrading, layouts, letters, people, reports, sheets
+from absah_ops.specimens import cards, degrading, layouts, letters, people, reports, scenes, sheets
 from absah_ops.specimens.degrading import Level
 from absah_ops.specimens.letters import Letter
 from absah_ops.specimens.people import Person
 from absah_ops.specimens.reports import Report
 
-PHOTOS = Path(__file__).parents[1] / "samples" / "photos"
+PHOTOGRAPHER = Path(__file__).parents[1] / "samples" / "photos" / "photographer.jpg"
+PEOPLE_DRAWN = 3
 ASSIGNED_BEFORE = datetime.timedelta(days=3)
 
 
@@ -46,11 +47,12 @@ class Case:
 def make_case(seed: int, *, card: Level = Level.PHONE, letter: Level = Level.SCAN) -> Case:
     """Invent the case of this number, its card and letter worn at these levels.
 
-    Each photo shows one person, so that there are as many participants as photos.
+    One photo is real and shows one person, the other is drawn.
     """
     person = people.make_person(seed)
-    photos = {file.name: file.read_bytes() for file in sorted(PHOTOS.glob("*.jpg"))}
-    report = reports.make_report(person, seed=seed, participants=len(photos))
+    group = Image.fromarray(scenes.draw_group(PEOPLE_DRAWN, seed=seed))
+    photos = {"group.jpg": jpeg(group), PHOTOGRAPHER.name: PHOTOGRAPHER.read_bytes()}
+    report = reports.make_report(person, seed=seed, participants=PEOPLE_DRAWN + 1)
     sent = _letter(person, report, seed)
     page = sheets.to_image(layouts.lay_out(sent))
     drawn = cards.draw_identity_card(person, seed=seed)
@@ -71,9 +73,11 @@ def _letter(person: Person, report: Report, seed: int) -> Letter:
     drawn = letters.make_letter(seed, form=letters.Form.ASSIGNMENT, person=person)
     day = letters.in_words(report.date)
     task = f"Untuk: melaksanakan {report.activity} di {report.place} pada tanggal {day}."
+    date = report.date - ASSIGNED_BEFORE
     return replace(
         drawn,
-        date=report.date - ASSIGNED_BEFORE,
+        date=date,
+        number=drawn.number.replace(str(drawn.date.year), str(date.year)),
         institution=(f"PEMERINTAH {person.regency}", "DINAS PEMBERDAYAAN MASYARAKAT DAN DESA"),
         place=person.regency.split(" ", 1)[1].title(),
         signatory_title="Kepala Dinas",

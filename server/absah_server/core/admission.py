@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from absah_sdk import DeadlinePassed
-
 from absah_server.core import errors
 from absah_server.core.submission import Priority
 

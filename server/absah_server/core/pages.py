@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
 from absah_sdk import Document
-
 from absah_server.core.ports import DecodedPages, Sandbox
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from absah_sdk import Checker, Document
-
 from absah_server.core.expressions import Expression
 from absah_server.core.policy import CheckRule, Policy
 from absah_server.core.registry import Registry

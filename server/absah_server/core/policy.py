@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from absah_sdk import Document
-
 from absah_server.core import errors
 from absah_server.core.expressions import Expression, Template
 

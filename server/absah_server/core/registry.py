@@ -11,8 +11,8 @@ from typing import Any
 
 import pluggy
 import pydantic
-from absah_sdk import Checker, hookspecs
 
+from absah_sdk import Checker, hookspecs
 from absah_server.core import errors
 
 GROUP = "absah"
@@ -113,6 +113,9 @@ def _add_checker(
     plugin: str,
     settings: Mapping[str, Mapping[str, Any]],
 ) -> None:
+    described = ("name", "version", "title", "capabilities")
+    if missing := [word for word in described if not hasattr(kind, word)]:
+        raise errors.PluginInvalid(f"{plugin}: {kind.__name__} has no {', '.join(missing)}")
     name = kind.name
     if not NAME.fullmatch(name):
         raise errors.PluginInvalid(f"{plugin}: {name!r} is no name for a checker")

@@ -11,6 +11,8 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from opentelemetry import trace
+
 from absah_sdk import (
     DeadlinePassed,
     Document,
@@ -22,8 +24,6 @@ from absah_sdk import (
     Severity,
 )
 from absah_sdk.checking import Array
-from opentelemetry import trace
-
 from absah_server.core import errors, validation
 from absah_server.core.pages import PageSupply
 from absah_server.core.planning import Key, Plan, Step

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from absah_sdk import Document, DocumentUnreadable
-
 from absah_server.core import errors
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{0,128}")

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from absah_sdk import Document, Finding, Outcome, Result
-
 from absah_server.core.policy import Decision, Wording
 
 

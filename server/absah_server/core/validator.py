@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from absah_sdk import Document
 from opentelemetry import trace
 
+from absah_sdk import Document
 from absah_server.core import planning, submission, verdict
 from absah_server.core.admission import Admission
 from absah_server.core.errors import DocumentsUnexpected

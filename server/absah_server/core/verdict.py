@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import cel
-from absah_sdk import Document
 
+from absah_sdk import Document
 from absah_server.core import expressions
 from absah_server.core.planning import Step
 from absah_server.core.policy import Decision, Each, Policy, Rule, Wording

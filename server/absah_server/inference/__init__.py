@@ -1,0 +1,1 @@
+"""Run the models of a repository in this process, batched across requests."""

@@ -1,7 +1,7 @@
-"""Execute one batch in a worker thread: join its units, run, split, and single out the poison.
+"""Execute one batch in a worker thread: join its portions, run, split, and single out the poison.
 
-A unit is a caller's request, or the part of it that fits one batch. When a batch fails its halves
-are run again, down to single units, so one bad unit costs its neighbours time but no answer.
+When a batch fails its halves are run again, down to single portions, so one bad portion costs its
+neighbours time but no answer.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from absah_sdk import InferenceFailed
-
-from absah_server.inference.engines import Run
+from absah_server.inference import portions
+from absah_server.inference.engines import Run, RunStopped
+from absah_server.inference.portions import Portion, Tensors
 from absah_server.inference.repository import StoredModel
-from absah_server.inference.requests import Load, Tensors
 
 log = logging.getLogger(__name__)
 
@@ -25,30 +24,41 @@ Answer = Tensors | InferenceFailed
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Executed:
-    """The answers of a batch, one a unit, and how long they took."""
+    """The answers of a batch, one a portion, how many of them failed and how long all took."""
 
     answers: Sequence[Answer]
+    failures: int
     seconds: float
 
 
-def execute_timed(model: StoredModel, run: Run, loads: Sequence[Load]) -> Executed:
-    """`execute`, with its time."""
-    start = time.perf_counter()
-    answers = execute(model, run, loads)
-    return Executed(answers=answers, seconds=time.perf_counter() - start)
+def execute(model: StoredModel, run: Run, batch: Sequence[Portion]) -> Executed:
+    """Run portions as one batch and answer each, in order; raises nothing.
 
-
-def execute(model: StoredModel, run: Run, loads: Sequence[Load]) -> list[Answer]:
-    """Run `loads` as one batch and answer each, in order; raises nothing.
-
-    Where the model has a batch axis the outputs are views into the batch's own outputs.
+    Where portions are joined, the outputs are views into the batch's outputs.
     """
+    start = time.perf_counter()
     try:
-        return _split(_run(model, run, loads), loads)
+        answers = _answers(model, run, batch)
+    except RunStopped:
+        # Every caller has left: nobody sees these answers, and they are no failures.
+        answers = [InferenceFailed(f"model {model.name!r} was stopped")] * len(batch)
+        return Executed(answers=answers, failures=0, seconds=time.perf_counter() - start)
+    return Executed(
+        answers=answers,
+        failures=sum(isinstance(answer, InferenceFailed) for answer in answers),
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _answers(model: StoredModel, run: Run, batch: Sequence[Portion]) -> list[Answer]:
+    try:
+        return _run(model, run, batch)
+    except RunStopped:
+        raise
     except Exception as exc:
-        if len(loads) > 1:
-            middle = len(loads) // 2
-            return execute(model, run, loads[:middle]) + execute(model, run, loads[middle:])
+        if len(batch) > 1:
+            middle = len(batch) // 2
+            return _answers(model, run, batch[:middle]) + _answers(model, run, batch[middle:])
         log.warning(
             "inference failed",
             extra={"model": model.name, "version": model.version, "error": type(exc).__name__},
@@ -59,30 +69,25 @@ def execute(model: StoredModel, run: Run, loads: Sequence[Load]) -> list[Answer]
         return [failure]
 
 
-def _run(model: StoredModel, run: Run, loads: Sequence[Load]) -> Tensors:
-    outputs = run.execute(_joined(loads))
+def _run(model: StoredModel, run: Run, batch: Sequence[Portion]) -> list[Answer]:
+    tensors = [portion.tensors for portion in batch]
+    outputs = run.execute(tensors[0] if len(batch) == 1 else portions.join(tensors))
     if model.config.max_batch_size > 0:
-        items = sum(load.items for load in loads)
-        for name, output in outputs.items():
-            if output.shape[:1] != (items,):
-                raise ValueError(f"output {name!r} is {output.shape} for a batch of {items}")
-    return outputs
+        _check_items(outputs, sum(portion.items for portion in batch))
+    return [outputs] if len(batch) == 1 else _split(outputs, batch)
 
 
-def _joined(loads: Sequence[Load]) -> Tensors:
-    first = loads[0].tensors
-    if len(loads) == 1:
-        return first
-    return {name: np.concatenate([load.tensors[name] for load in loads]) for name in first}
+def _check_items(outputs: Tensors, items: int) -> None:
+    for name, output in outputs.items():
+        if output.shape[:1] != (items,):
+            raise ValueError(f"output {name!r} is {output.shape} for a batch of {items}")
 
 
-def _split(outputs: Tensors, loads: Sequence[Load]) -> list[Answer]:
-    if len(loads) == 1:
-        return [outputs]
+def _split(outputs: Tensors, batch: Sequence[Portion]) -> list[Answer]:
     answers: list[Answer] = []
     start = 0
-    for load in loads:
-        end = start + load.items
+    for portion in batch:
+        end = start + portion.items
         answers.append({name: output[start:end] for name, output in outputs.items()})
         start = end
     return answers

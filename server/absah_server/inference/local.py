@@ -6,23 +6,27 @@ import asyncio
 import enum
 import logging
 import types
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from absah_sdk.checking import Array
-
 from absah_server.core.errors import ModelInvalid, ModelUnknown
 from absah_server.inference import signature, warmup
-from absah_server.inference.batching import BatchingQueue, BatchRules
+from absah_server.inference.batching import BatchingQueue
+from absah_server.inference.config import ModelConfig
 from absah_server.inference.engines import Engine, EngineName
 from absah_server.inference.engines.opening import open_engine
 from absah_server.inference.processors import available_processors
 from absah_server.inference.repository import StoredModel, read_repository
 from absah_server.inference.scheduling import Scheduler
 from absah_server.inference.statistics import ModelStatistics
+from absah_server.inference.telemetry import Providers
+from absah_server.inference.waiting import BatchRules
 
 log = logging.getLogger(__name__)
+
+_GLOBAL_PROVIDERS = Providers()
 
 
 class OnInvalid(enum.StrEnum):
@@ -55,17 +59,21 @@ class LocalInference:
         repository: Path,
         *,
         engine: EngineName | str = EngineName.AUTO,
+        only: Collection[str] | None = None,
         concurrent_runs: int | None = None,
         threads_per_run: int = 1,
         max_queue_size: int = 512,
         on_invalid: OnInvalid = OnInvalid.REFUSE,
+        providers: Providers = _GLOBAL_PROVIDERS,
     ) -> None:
         self._repository = repository
         self._engine = EngineName(engine)
+        self._only = only
         self._concurrent_runs = concurrent_runs or available_processors()
         self._threads_per_run = threads_per_run
         self._max_queue_size = max_queue_size
         self._on_invalid = on_invalid
+        self._providers = providers
         self._errors: tuple[ModelInvalid, ...] = ()
         self._scheduler: Scheduler | None = None
         self._latest: dict[str, BatchingQueue] = {}
@@ -77,7 +85,7 @@ class LocalInference:
         Raises the first `ModelInvalid`, with the others as its notes, or keeps them in `errors`
         and serves the rest where `on_invalid` says so.
         """
-        reading = await asyncio.to_thread(read_repository, self._repository)
+        reading = await asyncio.to_thread(read_repository, self._repository, self._only)
         opened: list[_Opened] = []
         errors = list(reading.errors)
         # One after another: opening takes a model's size in memory twice, warm-up once more.
@@ -152,20 +160,29 @@ class LocalInference:
 
     def _serve(self, opened: _Opened, scheduler: Scheduler) -> None:
         model = opened.model
-        queue = BatchingQueue(model, opened.engine, self._rules(model), scheduler)
+        queue = BatchingQueue(
+            model,
+            opened.engine,
+            scheduler,
+            rules=_rules(model.config),
+            instances=self._instances(model),
+            max_queue_size=model.config.max_queue_size or self._max_queue_size,
+            providers=self._providers,
+        )
         scheduler.attach(queue)
         self._versions[f"{model.name}@{model.version}"] = queue
         # A model's versions come lowest first.
         self._latest[model.name] = queue
 
-    def _rules(self, model: StoredModel) -> BatchRules:
-        config = model.config
-        batching = config.batching
-        return BatchRules(
-            max_items=max(config.max_batch_size, 1),
-            joins=batching is not None,
-            preferred_sizes=batching.preferred_sizes if batching else (),
-            queue_delay_seconds=batching.queue_delay_seconds if batching else 0.0,
-            max_queue_size=config.max_queue_size or self._max_queue_size,
-            instances=self._instances(model),
-        )
+
+def _rules(config: ModelConfig) -> BatchRules:
+    batching = config.batching
+    max_items = max(config.max_batch_size, 1)
+    if batching is None:
+        return BatchRules(max_items=max_items, joins=False)
+    return BatchRules(
+        max_items=max_items,
+        joins=True,
+        preferred_sizes=batching.preferred_sizes,
+        queue_delay_seconds=batching.queue_delay_seconds,
+    )

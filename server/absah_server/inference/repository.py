@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +57,11 @@ class Reading:
     errors: tuple[ModelInvalid, ...]
 
 
-def read_repository(repository: Path) -> Reading:
-    """Read every model folder; a bad one becomes an entry of `errors` and hides no other."""
+def read_repository(repository: Path, only: Collection[str] | None = None) -> Reading:
+    """Read every model folder, or only those of these names.
+
+    A bad one becomes an entry of `errors` and hides no other.
+    """
     models: list[StoredModel] = []
     errors: list[ModelInvalid] = []
     if not repository.is_dir():
@@ -68,6 +71,8 @@ def read_repository(repository: Path) -> Reading:
         return Reading(models=(), errors=tuple(errors))
     for directory in sorted(repository.iterdir()):
         if not directory.is_dir() or directory.name.startswith((".", "_")):
+            continue
+        if only is not None and directory.name not in only:
             continue
         try:
             models.extend(read_model(directory))
@@ -174,14 +179,16 @@ def _read_labels(config: ModelConfig, directory: Path) -> tuple[str, ...]:
 
 
 def _digests(model: str, directory: Path, version: int) -> dict[str, str]:
-    other_versions = {path for path in _version_folders(directory) if path.name != str(version)}
-    digests: dict[str, str] = {}
-    for path in sorted(directory.rglob("*")):
-        if not path.is_file() or path.suffix == ".md" or path.name.startswith("."):
-            continue
-        if other_versions.isdisjoint(path.parents):
-            digests[path.relative_to(directory).as_posix()] = _digest(model, path)
-    return digests
+    folders = set(_version_folders(directory))
+    beside = (path for path in directory.rglob("*") if folders.isdisjoint(path.parents))
+    # Asked for by name: a version folder may be a link, which rglob does not follow.
+    own = (directory / str(version)).rglob("*")
+    paths = {path.relative_to(directory): path for path in (*beside, *own)}
+    return {
+        name.as_posix(): _digest(model, path)
+        for name, path in sorted(paths.items())
+        if path.is_file() and path.suffix != ".md" and not name.as_posix().startswith(".")
+    }
 
 
 def _digest(model: str, path: Path) -> str:

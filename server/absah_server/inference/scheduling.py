@@ -109,5 +109,7 @@ class Scheduler:
         self._free += 1
         if self._free == self._slots:
             self._idle.set()
-        done(result)
-        self.wake()
+        try:
+            done(result)
+        finally:
+            self.wake()

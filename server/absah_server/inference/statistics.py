@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import types
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+
+from absah_sdk import DeadlinePassed, InferenceFailed
+from absah_server.core.errors import Overloaded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelStatistics:
     """What one version of a model did since it was loaded.
 
-    A request counts once in `requests`, and in one of `succeeded`, `failed` (the model could not
-    answer), `dropped` (its deadline passed or its caller left) and `refused` (the queue was full)
-    once it has ended. Requests larger than a batch run as several units; `batches` and
-    `batch_sizes` (items in a batch → batches) count executions, without the repeats that single
-    out a poisoned unit. `queue_seconds` sums the waiting of the units that ran,
-    `compute_seconds` the time of executions.
+    A request counts in `requests` when it comes and, when it has ended, in one of `succeeded`,
+    `failed` (its inputs were wrong or the model could not answer), `dropped` (its deadline passed
+    or its caller left) and `refused` (the queue was full). `batches` and `batch_sizes` (items in
+    a batch → batches) count executions, without the repeats that single out a bad request.
+    `queue_seconds` sums the waiting of the units that ran (a request, or each portion of one
+    that is larger than a batch), `compute_seconds` the time of executions.
     """
 
     model: str
@@ -51,6 +56,23 @@ class Tally:
         self.queue_seconds = 0.0
         self.compute_seconds = 0.0
         self._batch_sizes: Counter[int] = Counter()
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Count one request and how it ends."""
+        self.requests += 1
+        try:
+            yield
+        except Overloaded:
+            self.refused += 1
+            raise
+        except InferenceFailed:
+            self.failed += 1
+            raise
+        except (DeadlinePassed, asyncio.CancelledError):
+            self.dropped += 1
+            raise
+        self.succeeded += 1
 
     def executed(self, *, items: int, seconds: float) -> None:
         """Count one executed batch."""

@@ -7,6 +7,7 @@ each caller that has one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from opentelemetry import metrics, trace
 
@@ -21,17 +22,25 @@ def caller() -> trace.SpanContext | None:
     return context if context.is_valid else None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Providers:
+    """Where spans and metrics go; None is the process's own provider."""
+
+    tracer: trace.TracerProvider | None = None
+    meter: metrics.MeterProvider | None = None
+
+
 class BatchTelemetry:
     """Spans and metrics of one model's batches."""
 
-    def __init__(self, model: StoredModel, *, engine: str) -> None:
+    def __init__(self, model: StoredModel, *, engine: str, providers: Providers) -> None:
         self._attributes = {
             "absah.model.name": model.name,
             "absah.model.version": model.version,
             "absah.inference.engine": engine,
         }
-        self._tracer = trace.get_tracer(_SCOPE)
-        meter = metrics.get_meter(_SCOPE)
+        self._tracer = trace.get_tracer(_SCOPE, tracer_provider=providers.tracer)
+        meter = metrics.get_meter(_SCOPE, meter_provider=providers.meter)
         self._queue_time = meter.create_histogram(
             "absah.inference.queue_time", unit="s", description="Time a unit waited for its batch"
         )

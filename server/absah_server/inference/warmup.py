@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from absah_sdk.checking import Array
 
+from absah_sdk.checking import Array
 from absah_server.core.errors import ModelInvalid
 from absah_server.inference.config import DTYPES, WarmUp, WarmUpInput
 from absah_server.inference.engines import Engine
+from absah_server.inference.engines.opening import first_line
+from absah_server.inference.portions import Tensors, matches
 from absah_server.inference.repository import StoredModel
-from absah_server.inference.requests import Tensors
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ def warm_up(model: StoredModel, engine: Engine) -> None:
                 model=model.name,
                 file=str(model.config.file),
                 field=sample.place,
-                problem=f"warm-up failed: {exc}",
+                problem=f"warm-up failed: {first_line(exc)}",
             ) from exc
         _check_outputs(model, sample, outputs)
 
@@ -65,10 +66,7 @@ def _check_outputs(model: StoredModel, sample: Sample, outputs: Tensors) -> None
     for index, spec in enumerate(config.outputs):
         output = outputs[spec.name]
         expected = batch + spec.dims
-        same = len(expected) == output.ndim and all(
-            dim in (-1, size) for dim, size in zip(expected, output.shape, strict=True)
-        )
-        if not same or output.dtype != spec.dtype:
+        if not matches(output.shape, expected) or output.dtype != spec.dtype:
             raise ModelInvalid(
                 model=model.name,
                 file=str(config.file),

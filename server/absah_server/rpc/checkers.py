@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import grpc
+
 from absah.v1 import checker_service_pb2 as pb2
 from absah.v1 import checker_service_pb2_grpc
-
 from absah_server.core.errors import CheckerNotFound
 from absah_server.core.registry import Registry
 from absah_server.rpc import conversion, errors, paging

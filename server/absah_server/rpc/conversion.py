@@ -7,6 +7,8 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from google.protobuf import json_format, struct_pb2, timestamp_pb2
+
 from absah.v1 import (
     check_result_pb2,
     checker_service_pb2,
@@ -16,8 +18,6 @@ from absah.v1 import (
     wording_pb2,
 )
 from absah_sdk import Artifact, Finding, Outcome, Region, Severity
-from google.protobuf import json_format, struct_pb2, timestamp_pb2
-
 from absah_server.core.errors import RequestInvalid
 from absah_server.core.policy import Decision, Policy, Wording
 from absah_server.core.registry import RegisteredChecker

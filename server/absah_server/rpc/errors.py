@@ -9,11 +9,11 @@ from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 import grpc
-from absah.v1 import error_reason_pb2
-from absah_sdk import DeadlinePassed
 from google.protobuf import any_pb2, duration_pb2, message
 from google.rpc import error_details_pb2, status_pb2
 
+from absah.v1 import error_reason_pb2
+from absah_sdk import DeadlinePassed
 from absah_server.core import errors
 from absah_server.core.validation import Fault, FaultReason
 from absah_server.telemetry import metrics

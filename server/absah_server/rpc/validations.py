@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
+
 from absah.v1 import validation_service_pb2 as pb2
 from absah.v1 import validation_service_pb2_grpc
-
 from absah_server.core.errors import Overloaded, RequestInvalid, ShuttingDown
 from absah_server.core.validator import Validator
 from absah_server.rpc import conversion, errors

@@ -14,10 +14,10 @@ from onnx import TensorProto, helper
 
 from absah_server.inference.local import LocalInference
 
-ENDLESS = 2**62
-"""Turns that `spin` never finishes in a test's time."""
+ENDLESS = 100_000_000
+"""Turns that take `spin` a minute or so: far more than a test takes unless the run is stopped."""
 
-Tensor = tuple[str, int, list[Any]]
+Tensor = tuple[str, int, list[Any] | None]
 
 
 def save_graph(

@@ -69,7 +69,11 @@ async def test_items_of_different_shapes_are_not_joined(repository: Path) -> Non
     draw_double(repository)
     async with serving(repository) as inference:
         async with occupied(inference):
-            tasks = [ask(inference, 1, size=3), ask(inference, 2, size=5), ask(inference, 3, size=3)]
+            tasks = [
+                ask(inference, 1, size=3),
+                ask(inference, 2, size=5),
+                ask(inference, 3, size=3),
+            ]
             await settled()
         assert await asyncio.gather(*tasks) == [[2], [4], [6]]
         assert statistics(inference, "double").batch_sizes == {1: 1, 2: 1}
@@ -93,7 +97,7 @@ async def test_a_lone_request_waits_for_company_up_to_the_queue_delay(repository
         await settled()
         assert statistics(inference, "double").queued == 1
         second = ask(inference, 2)
-        assert await asyncio.gather(first, second) == [[2], [4]]
+        assert [await first, await second] == [[2], [4]]
         assert statistics(inference, "double").batch_sizes == {2: 1}
 
 
@@ -132,7 +136,7 @@ async def test_a_poisoned_request_fails_alone(repository: Path) -> None:
             await settled()
         answers = await asyncio.gather(*tasks, return_exceptions=True)
         assert isinstance(answers.pop(2), InferenceFailed)
-        assert [float(a["y"][0, 0]) for a in answers] == [10, 11, 12, 10]  # type: ignore[index,call-overload]
+        assert [float(a["y"][0, 0]) for a in answers] == [10, 11, 12, 10]  # type: ignore[index]
         counted = statistics(inference, "lookup")
         assert (counted.succeeded, counted.failed, counted.batch_sizes) == (4, 1, {5: 1})
 
@@ -181,23 +185,33 @@ async def test_a_cancelled_caller_leaves_the_queue(repository: Path) -> None:
 
 async def test_a_run_is_stopped_when_its_last_caller_leaves(repository: Path) -> None:
     async with serving(repository) as inference:
-        # Both wait behind a third, so that they share a batch.
+        task = asyncio.create_task(inference.infer("spin", indices(ENDLESS), deadline=soon()))
+        await settled()
+        assert statistics(inference, "spin").running == 1
+        task.cancel()
+        await asyncio.wait([task])
+        async with asyncio.timeout(20):
+            while statistics(inference, "spin").running:
+                await asyncio.sleep(0.001)
+        assert (statistics(inference, "spin").failed, statistics(inference, "spin").dropped) == (
+            0,
+            1,
+        )
+
+
+async def test_a_run_goes_on_while_one_of_its_callers_stays(repository: Path) -> None:
+    async with serving(repository) as inference:
         async with occupied(inference):
-            tasks = [
-                asyncio.create_task(inference.infer("spin", indices(ENDLESS), deadline=soon()))
+            leaves, stays = (
+                asyncio.create_task(inference.infer("spin", indices(200_000), deadline=soon()))
                 for _ in range(2)
-            ]
+            )
             await settled()
         while statistics(inference, "spin").queued:
             await asyncio.sleep(0.001)
-        tasks[0].cancel()
-        await asyncio.wait([tasks[0]])
-        assert statistics(inference, "spin").running == 1
-        tasks[1].cancel()
-        await asyncio.wait([tasks[1]])
-        while statistics(inference, "spin").running:
-            await asyncio.sleep(0.001)
-        assert statistics(inference, "spin").failed == 0
+        leaves.cancel()
+        assert (await stays)["y"].tolist() == [[200_000]]
+        assert statistics(inference, "spin").batch_sizes == {1: 1, 2: 1}
 
 
 async def test_a_running_request_ends_at_its_deadline(repository: Path) -> None:
@@ -209,9 +223,7 @@ async def test_a_running_request_ends_at_its_deadline(repository: Path) -> None:
 
 
 async def test_a_full_queue_refuses_and_says_when_to_come_back(repository: Path) -> None:
-    draw_double(
-        repository, more="dynamic_batching { default_queue_policy { max_queue_size: 2 } }"
-    )
+    draw_double(repository, more="dynamic_batching { default_queue_policy { max_queue_size: 2 } }")
     async with serving(repository) as inference:
         async with occupied(inference):
             waiting = [ask(inference, 1), ask(inference, 2)]
@@ -309,9 +321,7 @@ async def test_a_busy_model_leaves_the_other_slots_to_others(repository: Path) -
 
 async def test_closing_finishes_what_runs_and_fails_what_waits(repository: Path) -> None:
     async with serving(repository) as inference:
-        running = asyncio.create_task(
-            inference.infer("spin", indices(200_000), deadline=soon())
-        )
+        running = asyncio.create_task(inference.infer("spin", indices(200_000), deadline=soon()))
         await settled()
         waiting = asyncio.create_task(inference.infer("spin", indices(1), deadline=soon()))
         await settled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from integration.inference.drawing import (
 from onnx import TensorProto, helper
 
 from absah_server.core.errors import ModelInvalid
+from absah_server.inference.engines.opening import verify_repository
 from absah_server.inference.local import LocalInference, OnInvalid
 
 
@@ -54,7 +56,7 @@ async def test_a_missing_model_file_is_named(tmp_path: Path) -> None:
     ],
 )
 async def test_a_config_that_contradicts_the_graph_is_refused(
-    tmp_path: Path, config: dict[str, str], field: str, problem: str
+    tmp_path: Path, config: dict[str, Any], field: str, problem: str
 ) -> None:
     draw_double(tmp_path, **config)
     error = await refusal(tmp_path)
@@ -123,6 +125,16 @@ async def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     assert all(f"model {name!r}" in told for name in "abc")
 
 
+def test_a_repository_can_be_verified_without_serving_it(tmp_path: Path) -> None:
+    draw_double(tmp_path, "contradicting", output_dims="[ 3 ]")
+    draw_double(tmp_path, "good")
+    draw_double(tmp_path, "truncated").write_bytes(b"nothing")
+    draw_double(tmp_path, "unread", max_batch_size=-1)
+    reading = verify_repository(tmp_path)
+    assert [model.name for model in reading.models] == ["good"]
+    assert {error.model for error in reading.errors} == {"contradicting", "truncated", "unread"}
+
+
 async def test_the_other_models_serve_where_that_is_wanted(tmp_path: Path) -> None:
     draw_double(tmp_path, "bad").write_bytes(b"nothing")
     draw_double(tmp_path, "good")
@@ -166,7 +178,7 @@ async def test_a_warm_up_may_read_a_file(tmp_path: Path) -> None:
     assert (await refusal(tmp_path)).field == "model_warmup[0].inputs['x'].input_data_file"
 
 
-def needs_more_than_a_made_up_sample_gives(repository: Path, **config: str) -> None:
+def needs_more_than_a_made_up_sample_gives(repository: Path, **config: Any) -> None:
     """A model that fails on zeros: the index of the largest of no elements."""
     save_graph(
         repository / "picky" / "1" / "model.onnx",
@@ -201,13 +213,30 @@ async def test_a_model_that_fails_on_inputs_of_its_fixed_shape_is_refused(tmp_pa
 async def test_outputs_of_another_shape_than_configured_are_found_by_the_warm_up(
     tmp_path: Path,
 ) -> None:
-    # The graph states no shape for y, so only running it tells.
+    # Which rank y has depends on x, so only running the model tells.
+    flat = helper.make_tensor("flat", TensorProto.INT64, [1], [-1])
+    same = helper.make_tensor_value_info("same", TensorProto.FLOAT, None)
+    flattened = helper.make_tensor_value_info("flattened", TensorProto.FLOAT, None)
     save_graph(
         tmp_path / "vague" / "1" / "model.onnx",
         [
-            helper.make_node("Shape", ["x"], ["shape"]),
-            helper.make_node("ReduceMax", ["shape"], ["size"]),
-            helper.make_node("Reshape", ["x", "size"], ["y"], allowzero=0),
+            helper.make_node("ReduceMax", ["x"], ["most"], keepdims=0),
+            helper.make_node("Cast", ["most"], ["positive"], to=TensorProto.BOOL),
+            helper.make_node("Constant", [], ["flat"], value=flat),
+            helper.make_node(
+                "If",
+                ["positive"],
+                ["y"],
+                then_branch=helper.make_graph(
+                    [helper.make_node("Identity", ["x"], ["same"])], "then", [], [same]
+                ),
+                else_branch=helper.make_graph(
+                    [helper.make_node("Reshape", ["x", "flat"], ["flattened"])],
+                    "else",
+                    [],
+                    [flattened],
+                ),
+            ),
         ],
         [("x", TensorProto.FLOAT, ["items", "size"])],
         [("y", TensorProto.FLOAT, None)],
@@ -221,7 +250,6 @@ async def test_outputs_of_another_shape_than_configured_are_found_by_the_warm_up
 @pytest.fixture
 def openvino_installed() -> None:
     pytest.importorskip("openvino")
-
 
 
 @pytest.mark.usefixtures("openvino_installed")

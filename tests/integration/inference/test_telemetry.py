@@ -17,7 +17,7 @@ from integration.inference.drawing import (
 )
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
@@ -36,6 +36,15 @@ def points(reader: InMemoryMetricReader, model: str) -> dict[str, Any]:
         for point in metric.data.data_points
         if dict(point.attributes or {})["absah.model.name"] == model
     }
+
+
+def batches(exporter: InMemorySpanExporter, model: str) -> list[ReadableSpan]:
+    return [
+        span
+        for span in exporter.get_finished_spans()
+        if span.name == "absah.inference.batch"
+        and dict(span.attributes or {})["absah.model.name"] == model
+    ]
 
 
 async def test_a_batch_links_to_its_callers_and_is_measured(tmp_path: Path) -> None:
@@ -63,12 +72,7 @@ async def test_a_batch_links_to_its_callers_and_is_measured(tmp_path: Path) -> N
 
     assert isinstance(answers[2], InferenceFailed)
     callers = {s.context.span_id for s in exporter.get_finished_spans() if s.name == "caller"}
-    batch = next(
-        span
-        for span in exporter.get_finished_spans()
-        if span.name == "absah.inference.batch"
-        and dict(span.attributes or {})["absah.model.name"] == "lookup"
-    )
+    [batch] = batches(exporter, "lookup")
     assert {link.context.span_id for link in batch.links} == callers
     assert batch.parent is None
     measured = points(reader, "lookup")
@@ -78,3 +82,19 @@ async def test_a_batch_links_to_its_callers_and_is_measured(tmp_path: Path) -> N
     assert measured["absah.inference.failures"].value == 1
     tracing.shutdown()
     metering.shutdown()
+
+
+async def test_a_batch_has_a_trace_of_its_own_even_when_one_caller_starts_it(
+    tmp_path: Path,
+) -> None:
+    draw_lookup(tmp_path)
+    exporter = InMemorySpanExporter()
+    tracing = TracerProvider()
+    tracing.add_span_processor(SimpleSpanProcessor(exporter))
+    async with serving(tmp_path, providers=Providers(tracer=tracing)) as inference:
+        with tracing.get_tracer("test").start_as_current_span("caller") as span:
+            await inference.infer("lookup", indices(1), deadline=soon())
+    [batch] = batches(exporter, "lookup")
+    assert batch.parent is None
+    assert [link.context for link in batch.links] == [span.get_span_context()]
+    tracing.shutdown()

@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import onnx
 import pytest
-from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from PIL import Image
 from support import make_settings
 
 from absah_objects.checker import ObjectsChecker
+from absah_ops.specimens.scenes import Canvas, draw_group, make_scene
 from absah_sdk import Outcome, Result
 from absah_sdk.testing import CheckerConformance
 from absah_sdk.testing.conformance import Harness as AnyHarness
@@ -27,18 +27,6 @@ from absah_server.harness import Harness, open_harness
 from absah_server.settings import Settings, model_repository
 
 MODEL = "objects_nanodet"
-Canvas = NDArray[np.uint8]
-
-
-def make_scene(width: int = 640, height: int = 480) -> Canvas:
-    """A sky over a lawn, with the grain of a photo; RGB."""
-    fade = np.linspace(0, 1, height)[:, None, None]
-    scene = (
-        (1 - fade) * (160, 206, 235) + fade * np.array((230, 220, 200)) + np.zeros((1, width, 1))
-    )
-    scene[int(height * 0.7) :] = (100, 110, 90)
-    scene += np.random.default_rng(0).normal(0, 6, scene.shape)
-    return np.asarray(np.clip(scene, 0, 255), np.uint8)
 
 
 def draw_stop_sign(scene: Canvas, x: int, y: int, radius: int) -> None:
@@ -74,35 +62,6 @@ def centre_text(
     cv2.putText(scene, text, corner, font, size, colour, weight, cv2.LINE_AA)
 
 
-def draw_person(scene: Canvas, x: int, top: int, height: int, shirt: tuple[int, int, int]) -> None:
-    """A standing figure, eight heads high."""
-    unit = height / 8
-    skin = (210, 170, 140)
-
-    def at(across: float, down: float) -> tuple[int, int]:
-        return int(x + across * unit), int(top + down * unit)
-
-    def oval(across: float, down: float, a: float, b: float, colour: tuple[int, int, int]) -> None:
-        axes = (int(a * unit), int(b * unit))
-        cv2.ellipse(scene, at(across, down), axes, 0, 0, 360, colour, -1, cv2.LINE_AA)
-
-    for side in (-1, 1):
-        leg = (at(side * 0.45, 4), at(side * 0.5, 7.6))
-        cv2.line(scene, *leg, (40, 60, 90), int(0.8 * unit), cv2.LINE_AA)
-        oval(side * 0.65, 7.8, 0.5, 0.22, (20, 20, 20))
-        arm = (at(side * 1.0, 1.7), at(side * 1.3, 3.9))
-        cv2.line(scene, *arm, shirt, int(0.5 * unit), cv2.LINE_AA)
-        oval(side * 1.3, 4.1, 0.25, 0.3, skin)
-    body = [at(-1.1, 1.5), at(1.1, 1.5), at(0.85, 4.2), at(-0.85, 4.2)]
-    cv2.fillPoly(scene, [np.array(body, np.int32)], shirt, cv2.LINE_AA)
-    oval(0, 1.35, 0.3, 0.35, skin)
-    oval(0, 0.6, 0.55, 0.65, skin)
-    oval(0, 0.35, 0.6, 0.45, (30, 25, 25))
-    oval(0, 0.72, 0.5, 0.5, skin)
-    for side in (-1, 1):
-        oval(side * 0.2, 0.6, 0.07, 0.05, (20, 20, 20))
-
-
 def as_png(scene: Canvas) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(scene).save(buffer, "PNG")
@@ -117,11 +76,7 @@ def street_scene() -> bytes:
 
 
 def group_scene() -> bytes:
-    scene = make_scene()
-    shirts = [(160, 60, 60), (40, 90, 160), (60, 130, 60), (200, 200, 200)]
-    for place, shirt in enumerate(shirts):
-        draw_person(scene, 120 + 130 * place, 110, 300, shirt)
-    return as_png(scene)
+    return as_png(draw_group(4))
 
 
 def settings_for(folder: Path, **checker: Any) -> Settings:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from absah_sdk.checking import Array
-
 from absah_server.inference.signature import Signature
 
 
@@ -19,17 +18,21 @@ class EngineName(enum.StrEnum):
     OPENVINO = "openvino"
 
 
+class RunStopped(Exception):
+    """An execution did not finish because it was told to stop."""
+
+
 class Run(Protocol):
     """One execution, or several one after another, that can be stopped from another thread."""
 
     def execute(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """Run the model on one batch, in the calling thread, and return the outputs by name.
 
-        Outputs are the caller's own memory. Raises whatever the runtime raises.
+        Outputs are the caller's own memory. Raises `RunStopped`, or whatever the runtime raises.
         """
 
     def stop(self) -> None:
-        """Make `execute` raise soon, now and in later calls."""
+        """Make `execute` raise `RunStopped` soon, now and in later calls."""
 
 
 class Engine(Protocol):

@@ -1,17 +1,24 @@
 """Execute ONNX models with ONNX Runtime on the CPU.
 
 Threads never spin: on few cores a spinning pool takes the core that another batch needs.
+
+All sessions share one memory arena, and plan no memory patterns. A pattern reserves a block for
+every input shape met, and an arena of its own keeps each model's largest need for ever. Measured
+with the text detector and recogniser of PP-OCRv6 over varied shapes, two executions at once, peak
+memory was 346 MB this way against 750 MB with ONNX Runtime's defaults and 485 MB without patterns
+alone, in the same processor time; without any arena it took 8 % more of it.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 
 import onnxruntime
-from absah_sdk.checking import Array
 
-from absah_server.inference.engines import EngineName
+from absah_sdk.checking import Array
+from absah_server.inference.engines import EngineName, RunStopped
 from absah_server.inference.signature import GraphTensor, Signature
 
 _DATA_TYPES = {
@@ -31,6 +38,9 @@ _DATA_TYPES = {
     "bfloat16": "BF16",
 }
 
+_LOG_FATAL = 4
+"""Errors are raised as well; ONNX Runtime need not print them on stderr."""
+
 
 class OnnxRuntimeRun:
     """One execution of a session."""
@@ -39,10 +49,16 @@ class OnnxRuntimeRun:
         self._session = session
         self._output_names = output_names
         self._options = onnxruntime.RunOptions()
+        self._options.log_severity_level = _LOG_FATAL
 
     def execute(self, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
         """Run the session; it gives up the GIL meanwhile."""
-        outputs = self._session.run(self._output_names, dict(inputs), self._options)
+        try:
+            outputs = self._session.run(self._output_names, dict(inputs), self._options)
+        except Exception as exc:
+            if self._options.terminate:
+                raise RunStopped from exc
+            raise
         return dict(zip(self._output_names, outputs, strict=True))
 
     def stop(self) -> None:
@@ -79,8 +95,33 @@ def read_signature(file: Path) -> Signature:
     return _signature(session)
 
 
+@functools.cache
+def _share_arena() -> None:
+    """Register the arena of this process's sessions, once."""
+    memory = onnxruntime.OrtMemoryInfo(
+        "Cpu",
+        onnxruntime.OrtAllocatorType.ORT_ARENA_ALLOCATOR,
+        0,
+        onnxruntime.OrtMemType.DEFAULT,
+    )
+    # Doubling blocks (strategy 0), no bound, and -1 for ONNX Runtime's own sizes.
+    arena = onnxruntime.OrtArenaCfg(
+        {
+            "max_mem": 0,
+            "arena_extend_strategy": 0,
+            "initial_chunk_size_bytes": -1,
+            "max_dead_bytes_per_chunk": -1,
+        }
+    )
+    onnxruntime.create_and_register_allocator(memory, arena)
+
+
 def _session_options(threads: int) -> onnxruntime.SessionOptions:
+    _share_arena()
     options = onnxruntime.SessionOptions()
+    options.log_severity_level = _LOG_FATAL
+    options.enable_mem_pattern = False
+    options.add_session_config_entry("session.use_env_allocators", "1")
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

@@ -12,14 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import openvino
+
 from absah_sdk.checking import Array
-
-from absah_server.inference.engines import EngineName, onnxruntime
+from absah_server.inference.engines import EngineName, RunStopped, onnxruntime
 from absah_server.inference.signature import Signature
-
-
-class RunStopped(Exception):
-    """This execution was stopped, or was to start after it had been stopped."""
 
 
 class OpenVinoRun:
@@ -35,10 +31,7 @@ class OpenVinoRun:
         """Run the model; outputs are copied out of the request's memory."""
         request = self._engine.borrow()
         try:
-            with self._lock:
-                if self._stopped:
-                    raise RunStopped
-                self._request = request
+            self._begin(request)
             request.infer(
                 {name: np.ascontiguousarray(array) for name, array in inputs.items()},
                 share_inputs=True,
@@ -46,9 +39,12 @@ class OpenVinoRun:
             return {
                 name: np.array(request.get_tensor(name).data) for name in self._engine.output_names
             }
+        except Exception as exc:
+            if self._stopped:
+                raise RunStopped from exc
+            raise
         finally:
-            with self._lock:
-                self._request = None
+            self._end()
             self._engine.give_back(request)
 
     def stop(self) -> None:
@@ -57,6 +53,16 @@ class OpenVinoRun:
             self._stopped = True
             if self._request is not None:
                 self._request.cancel()
+
+    def _begin(self, request: openvino.InferRequest) -> None:
+        with self._lock:
+            if self._stopped:
+                raise RunStopped
+            self._request = request
+
+    def _end(self) -> None:
+        with self._lock:
+            self._request = None
 
 
 class OpenVinoEngine:

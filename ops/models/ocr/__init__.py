@@ -1,0 +1,1 @@
+"""Build and evaluate the models of the checker `ocr`."""

@@ -1,0 +1,13 @@
+"""The plugin of the checker `entities`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from absah_entities.checker import EntitiesChecker
+from absah_sdk import Checker, hookimpl
+
+
+@hookimpl
+def absah_checkers() -> Sequence[type[Checker]]:
+    return (EntitiesChecker,)

@@ -1,0 +1,154 @@
+"""Find people, organisations, places and identifiers in a document's text."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from absah_entities import identifiers
+from absah_entities.decoding import Decoder, Entity
+from absah_entities.tokenizing import PieceTokenizer, Window
+from absah_sdk import (
+    Capabilities,
+    CheckContext,
+    Checker,
+    Document,
+    Finding,
+    Form,
+    Model,
+    Outcome,
+    Result,
+    Settings,
+    Span,
+)
+from absah_sdk.checking import Array
+
+MODEL = "entities_ner"
+PAD = 1
+PIECES_STEP = 32
+"""Windows are padded to a multiple of this, so that those of different texts share a batch."""
+MESSAGES = {
+    "PER": "a person",
+    "ORG": "an organisation",
+    "LOC": "a place",
+    "PRD": "a brand or product",
+    "EVT": "an event",
+    "FNB": "a food or drink",
+    "NIK": "a well-formed NIK",
+    "NIP": "a well-formed NIP",
+    "NPWP": "a well-formed NPWP",
+    "PHONE": "a phone number",
+    "EMAIL": "an e-mail address",
+    "DATE": "a date",
+    "AMOUNT": "an amount of rupiah",
+}
+
+
+class EntitiesSettings(Settings):
+    """Settings of the checker."""
+
+    min_confidence: float = 0.0
+    """Entities that the model is less sure of are left out; identifiers have no such doubt."""
+    max_characters: int = 200_000
+    """Text beyond this is not examined, and the result says so."""
+
+
+class EntitiesChecker(Checker):
+    """Named entities by a token classifier, identifiers by rules that validate them."""
+
+    name: ClassVar[str] = "entities"
+    version: ClassVar[str] = "1.0"
+    title: ClassVar[str] = "People, organisations, places, identifiers, dates and amounts"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        media_types=("text/plain", "image/*", "application/pdf"),
+        reads=frozenset({Form.TEXT}),
+        requires=("ocr",),
+        models=(MODEL,),
+        weight=2.0,
+    )
+    settings_type = EntitiesSettings
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        assert isinstance(settings, EntitiesSettings)
+        self._options = settings
+
+    def start(self, models: Mapping[str, Model]) -> None:
+        folder = models[MODEL].directory
+        self._tokenizer = PieceTokenizer(folder / "tokenizer.json")
+        self._decoder = Decoder.from_file(folder / "decoder.json")
+
+    async def check(self, document: Document, context: CheckContext) -> Result:
+        whole = _text(document, context)
+        text = whole[: self._options.max_characters]
+        if not text.strip():
+            return Result(outcome=Outcome.INCONCLUSIVE, facts={"text": text})
+        windows = await asyncio.to_thread(self._tokenizer.windows, text)
+        scores = await asyncio.gather(*(_scores(window, context) for window in windows))
+        findings = await asyncio.to_thread(self._findings, text, windows, scores)
+        return Result(
+            outcome=Outcome.PASS,
+            findings=findings,
+            facts={"text": text, "truncated": len(text) < len(whole)},
+        )
+
+    def _findings(
+        self, text: str, windows: Sequence[Window], scores: Sequence[Array]
+    ) -> list[Finding]:
+        sure = identifiers.find(text)
+        named = [
+            entity
+            for entity in self._decoder.entities(text, windows, scores)
+            if entity.confidence >= self._options.min_confidence
+            and not any(entity.start < i.end and i.start < entity.end for i in sure)
+        ]
+        found = [_entity(text, entity) for entity in named]
+        found += [_identifier(text, identifier) for identifier in sure]
+        return sorted(found, key=_place)
+
+
+def _text(document: Document, context: CheckContext) -> str:
+    if document.text is not None:
+        return document.text
+    text: str = context.results["ocr"].facts["text"]
+    return text
+
+
+async def _scores(window: Window, context: CheckContext) -> Array:
+    pieces = len(window.input_ids)
+    padding = (0, -pieces % PIECES_STEP)
+    outputs = await context.infer(
+        MODEL,
+        {
+            "input_ids": np.pad(window.input_ids, padding, constant_values=PAD)[None],
+            "attention_mask": np.pad(window.attention_mask, padding)[None],
+        },
+    )
+    return outputs["logits"][0, :pieces]
+
+
+def _entity(text: str, entity: Entity) -> Finding:
+    return Finding(
+        code=entity.code,
+        message=MESSAGES.get(entity.code, ""),
+        confidence=entity.confidence,
+        span=Span(start=entity.start, end=entity.end),
+        attributes={"text": text[entity.start : entity.end]},
+    )
+
+
+def _identifier(text: str, found: identifiers.Identifier) -> Finding:
+    return Finding(
+        code=found.code,
+        message=MESSAGES[found.code],
+        span=Span(start=found.start, end=found.end),
+        attributes={"text": text[found.start : found.end], **found.attributes},
+    )
+
+
+def _place(finding: Finding) -> tuple[int, int]:
+    assert finding.span is not None
+    return finding.span.start, finding.span.end

@@ -1,0 +1,135 @@
+"""Cut raw text into words and pieces, and remember where each word stood.
+
+Words are cut as the corpora that the model learnt from cut them: punctuation stands alone,
+full stops and apostrophes inside a word stay ("kompas.com", "Qur'an"), hyphens do not.
+Offsets count Unicode code points of the text as it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+BOS, EOS, UNKNOWN = 0, 2, 3
+MARK = "\u2581"
+SPECIAL_PIECES = 2
+LONGEST_WORD = 32
+SHOUTED_SHARE = 0.8
+
+_LETTERS = r"[^\W_\u2581][\u0300-\u036f\u200c\u200d]*"
+_INSIDE = r"[.'\u2019]|(?<=\d)[,:](?=\d)"
+_WORD = re.compile(rf"(?:{_LETTERS})+(?:(?:{_INSIDE})(?:{_LETTERS})+)*|\S")
+_LINE = re.compile(r"[^\r\n\x0b\x0c\x85\u2028\u2029]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word or a punctuation mark: text[start:end]."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Window:
+    """What the model reads at once: ids (int64), and for each word where its first piece is.
+
+    `words` are whole words in reading order; `first` is the index of that window's first
+    word among all words of the text.
+    """
+
+    words: tuple[Word, ...]
+    first: int
+    input_ids: NDArray[np.int64]
+    heads: NDArray[np.int64]
+
+    @property
+    def attention_mask(self) -> NDArray[np.int64]:
+        return np.ones_like(self.input_ids)
+
+
+def words_of(text: str) -> list[Word]:
+    """Cut a text into words and punctuation marks."""
+    return [Word(m.group(), m.start(), m.end()) for m in _WORD.finditer(text)]
+
+
+def unshouted(words: Sequence[Word]) -> list[str]:
+    """The words as the model should read them: lower case where nearly all is upper case.
+
+    A heading in capitals says nothing by its capitals, and the model knows lower case well.
+    """
+    letters = [c for word in words for c in word.text if c.isalpha()]
+    upper = sum(c.isupper() for c in letters)
+    if len(words) > 1 and letters and upper >= SHOUTED_SHARE * len(letters):
+        return [word.text.lower() for word in words]
+    return [word.text for word in words]
+
+
+class PieceTokenizer:
+    """Cuts words into pieces with the model's own vocabulary (`tokenizer.json`)."""
+
+    def __init__(self, path: Path) -> None:
+        self._tokenizer = Tokenizer.from_file(str(path))
+        self._mark = self._tokenizer.token_to_id(MARK)
+
+    def pieces(self, words: Sequence[str]) -> list[list[int]]:
+        """Ids of each word's pieces: at least one, at most LONGEST_WORD."""
+        encodings = self._tokenizer.encode_batch(list(words), add_special_tokens=False)
+        return [(e.ids or [UNKNOWN])[:LONGEST_WORD] for e in encodings]
+
+    def windows(self, text: str, *, size: int = 256, overlap: int = 64) -> list[Window]:
+        """Cut a text into windows of at most `size` pieces that share about `overlap` pieces.
+
+        Capitals are judged line by line. An empty text has no windows.
+        """
+        words = words_of(text)
+        pieces = self.pieces([t for line in _lines(text, words) for t in unshouted(line)])
+        lengths = np.array([len(p) for p in pieces], np.int64)
+        spans = _spans(lengths, size - SPECIAL_PIECES, overlap)
+        return [_window(words[a:b], a, pieces[a:b]) for a, b in spans]
+
+
+def _lines(text: str, words: Sequence[Word]) -> Iterator[list[Word]]:
+    """Group words by the line they stand on."""
+    index = 0
+    for line in _LINE.finditer(text):
+        start = index
+        while index < len(words) and words[index].end <= line.end():
+            index += 1
+        yield list(words[start:index])
+
+
+def _spans(lengths: NDArray[np.int64], room: int, overlap: int) -> Iterator[tuple[int, int]]:
+    """Ranges of words that fit the room, each beginning about `overlap` pieces before its end."""
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    start, count = 0, len(lengths)
+    while start < count:
+        stop = int(np.searchsorted(ends, ends[start] + room, side="right")) - 1
+        stop = max(stop, start + 1)
+        yield start, stop
+        if stop >= count:
+            return
+        back = int(np.searchsorted(ends, ends[stop] - overlap, side="left"))
+        start = min(max(back, start + 1), stop)
+
+
+def _window(words: Sequence[Word], first: int, pieces: Sequence[Sequence[int]]) -> Window:
+    ids = [BOS]
+    heads = []
+    for word in pieces:
+        heads.append(len(ids))
+        ids.extend(word)
+    ids.append(EOS)
+    return Window(
+        words=tuple(words),
+        first=first,
+        input_ids=np.array(ids, np.int64),
+        heads=np.array(heads, np.int64),
+    )

@@ -1,0 +1,47 @@
+"""Bring what was read into the characters that a Latin text is written with.
+
+The recogniser knows Chinese type as well and now and then answers with its wide punctuation.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+"""The full-width forms of ASCII, U+FF01 to U+FF5E."""
+_LIKE = str.maketrans(
+    {
+        **{chr(code): plain for code, plain in _WIDE.items()},
+        "\u3000": " ",
+        "、": ",",
+        "。": ".",
+        "·": "·",
+        "・": "·",
+        "【": "[",
+        "】": "]",
+        "〔": "[",
+        "〕": "]",
+        "《": "«",
+        "》": "»",
+        "〈": "<",
+        "〉": ">",
+        "「": "“",
+        "」": "”",
+        "『": "“",
+        "』": "”",
+        "〜": "~",
+        "￥": "¥",
+    }
+)
+_OTHER_SCRIPT = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+_SPACED_AFTER = re.compile("(?<=[：；，。！？、])(?=[^\\W\\d_])")
+
+
+def latin(text: str) -> str:
+    """Replace wide punctuation in a line without Chinese, Japanese or Korean characters.
+
+    Wide marks carry their own space, so one is added before a letter that follows.
+    """
+    if _OTHER_SCRIPT.search(text):
+        return text
+    return " ".join(_SPACED_AFTER.sub(" ", text).translate(_LIKE).split())

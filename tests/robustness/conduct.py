@@ -1,0 +1,260 @@
+"""Clients that misbehave: they cancel, leave, crowd in, stop reading, or speak no gRPC at all."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import grpc
+from asking import NEVER, VALIDATE, VALIDATE_STREAM, Observation
+from pictures import encoded, scene
+from serving import Server
+from submissions import REPORT
+
+import absah
+from absah.client import CHANNEL_OPTIONS
+from absah.errors import from_rpc_error
+from absah.v1 import validation_service_pb2 as pb2
+from absah.v1 import validation_service_pb2_grpc
+
+Tally = Counter[str]
+Stub = validation_service_pb2_grpc.ValidationServiceStub
+
+
+def observe(server: Server, checkers: list[str]) -> list[Observation]:
+    """Misbehave in each way; `checkers` take pictures."""
+    ways = (
+        cancel_midway,
+        leave_streams_midway,
+        never_read_a_stream,
+        repeat_ids_on_a_stream,
+        ask_for_too_little_time,
+        crowd_in,
+        crowd_in_with_bombs,
+        send_compressed_zeros,
+        send_endless_metadata,
+        call_what_is_not_there,
+        speak_no_http2,
+        hold_connections_open,
+    )
+    return [_observed(server, way, checkers) for way in ways]
+
+
+def _observed(
+    server: Server, way: Callable[[Server, list[str]], Awaitable[Tally]], checkers: list[str]
+) -> Observation:
+    began = time.perf_counter()
+    with server.peak() as peak:
+        tally = asyncio.run(way(server, checkers))
+    defects = [f"{code} × {count}" for code, count in tally.items() if code.split()[0] in NEVER]
+    if not server.alive:
+        defects.append("the server died")
+    return Observation(
+        case=way.__name__.replace("_", " "),
+        way="conduct",
+        answer=", ".join(f"{code} × {count}" for code, count in sorted(tally.items())),
+        seconds=time.perf_counter() - began,
+        peak_bytes=peak[0],
+        defects=defects,
+    )
+
+
+async def cancel_midway(server: Server, checkers: list[str]) -> Tally:
+    """Three thousand small requests, each given up a moment after it was sent."""
+    tally: Tally = Counter()
+    message = _text_request()
+    async with _channel(server) as channel:
+        for number in range(3000):
+            call = Stub(channel).Validate(message, timeout=30)
+            await asyncio.sleep(number % 20 / 5000)
+            call.cancel()
+            try:
+                await call
+                tally["OK"] += 1
+            except asyncio.CancelledError:
+                tally["CANCELLED"] += 1
+            except grpc.RpcError as exc:
+                tally[_code(exc)] += 1
+    return tally
+
+
+async def leave_streams_midway(server: Server, checkers: list[str]) -> Tally:
+    """Two hundred streams that end while their requests are under way."""
+    tally: Tally = Counter()
+    async with _channel(server) as channel:
+        for number in range(200):
+            call = Stub(channel).ValidateStream(timeout=30)
+            for request in range(10):
+                message = _picture_request(checkers, str(request))
+                await call.write(pb2.ValidateStreamRequest(request=message))
+                if request == number % 10:
+                    break
+            await asyncio.sleep(number % 10 / 100)
+            call.cancel()
+            tally["left"] += 1
+    return tally
+
+
+async def never_read_a_stream(server: Server, checkers: list[str]) -> Tally:
+    """A stream of many requests whose answers nobody reads for some time."""
+    tally: Tally = Counter()
+    async with _channel(server) as channel:
+        call = Stub(channel).ValidateStream(_many(2000), timeout=60)
+        await asyncio.sleep(3)
+        async for answer in call:
+            tally[answer.WhichOneof("result") or "nothing"] += 1
+    return tally
+
+
+async def repeat_ids_on_a_stream(server: Server, checkers: list[str]) -> Tally:
+    """A stream whose requests all have the same id, or none."""
+
+    async def requests() -> AsyncIterator[pb2.ValidateStreamRequest]:
+        for number in range(200):
+            yield pb2.ValidateStreamRequest(request=_text_request("same" if number % 2 else ""))
+        yield pb2.ValidateStreamRequest()
+
+    tally: Tally = Counter()
+    async with _channel(server) as channel:
+        async for answer in Stub(channel).ValidateStream(requests(), timeout=60):
+            tally[answer.WhichOneof("result") or "nothing"] += 1
+    return tally
+
+
+async def ask_for_too_little_time(server: Server, checkers: list[str]) -> Tally:
+    """Requests with deadlines from a millisecond on."""
+    tally: Tally = Counter()
+    async with _channel(server) as channel:
+        for milliseconds in [1, 2, 5, 10, 20, 50, 100] * 15:
+            await _tell(
+                tally,
+                Stub(channel).Validate(_picture_request(checkers), timeout=milliseconds / 1000),
+            )
+    return tally
+
+
+async def crowd_in(server: Server, checkers: list[str]) -> Tally:
+    """Three hundred pictures at once; what the queue does not hold is refused."""
+    tally: Tally = Counter()
+    async with _channel(server) as channel:
+        await asyncio.gather(
+            *(
+                _tell(tally, Stub(channel).Validate(_picture_request(checkers), timeout=30))
+                for _ in range(300)
+            )
+        )
+    return tally
+
+
+async def crowd_in_with_bombs(server: Server, checkers: list[str]) -> Tally:
+    """A dozen pictures of 49 megapixels at once."""
+    tally: Tally = Counter()
+    bomb = encoded(scene(64, 48).resize((7000, 7000)), "JPEG", quality=50)
+    message = absah.request("", {"photo": bomb}, checkers=checkers)
+    async with _channel(server) as channel:
+        await asyncio.gather(
+            *(_tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(12))
+        )
+    return tally
+
+
+async def send_compressed_zeros(server: Server, checkers: list[str]) -> Tally:
+    """A message of 512 MiB that travels as half a megabyte."""
+    tally: Tally = Counter()
+    zeros = bytes(512 * 2**20)
+    async with _channel(server) as channel:
+        call = channel.unary_unary(VALIDATE)(zeros, timeout=60, compression=grpc.Compression.Gzip)
+        await _tell(tally, call)
+    return tally
+
+
+async def send_endless_metadata(server: Server, checkers: list[str]) -> Tally:
+    """Headers beyond what a server need read."""
+    tally: Tally = Counter()
+    async with _channel(server) as channel:
+        for metadata in ((("x", "y" * 2**20),), (("x", "y"),) * 50_000):
+            call = Stub(channel).Validate(_text_request(), timeout=30, metadata=metadata)
+            await _tell(tally, call)
+    return tally
+
+
+async def call_what_is_not_there(server: Server, checkers: list[str]) -> Tally:
+    """Methods that no service has; a server may well say so."""
+    tally: Tally = Counter()
+    async with _channel(server) as channel:
+        for method in ("/absah.v1.ValidationService/No", "/x", "/" + "a" * 5000, VALIDATE + "/"):
+            told: Tally = Counter()
+            await _tell(told, channel.unary_unary(method)(b"", timeout=30))
+            tally.update({f"said {code}": count for code, count in told.items()})
+        await _tell(tally, channel.unary_unary(VALIDATE_STREAM)(b"\xff" * 100, timeout=30))
+    return tally
+
+
+async def speak_no_http2(server: Server, checkers: list[str]) -> Tally:
+    """Bytes that are no HTTP/2, on a hundred connections."""
+    greetings = (
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
+        bytes(100_000),
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 10_000,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x06\x04\x00\x00\x00\x00\x00" * 3000,
+    )
+    for number in range(100):
+        with _connected(server) as connection:
+            try:
+                connection.sendall(greetings[number % len(greetings)])
+                connection.recv(1000)
+            except OSError:
+                continue  # it hung up, as it should
+    return Counter(connections=100)
+
+
+async def hold_connections_open(server: Server, checkers: list[str]) -> Tally:
+    """Three hundred connections that say nothing, and a request beside them."""
+    tally: Tally = Counter()
+    held = [_connected(server) for _ in range(300)]
+    async with _channel(server) as channel:
+        await _tell(tally, Stub(channel).Validate(_text_request(), timeout=30))
+    for connection in held:
+        connection.close()
+    return tally
+
+
+def _channel(server: Server) -> grpc.aio.Channel:
+    return grpc.aio.insecure_channel(server.address, list(CHANNEL_OPTIONS))
+
+
+def _connected(server: Server) -> socket.socket:
+    host, port = server.address.rsplit(":", 1)
+    return socket.create_connection((host, int(port)), timeout=5)
+
+
+def _text_request(request_id: str = "") -> pb2.ValidateRequest:
+    documents = {"report": absah.Text(REPORT)}
+    return absah.request("", documents, checkers=["letter"], request_id=request_id)
+
+
+def _picture_request(checkers: list[str], request_id: str = "") -> pb2.ValidateRequest:
+    picture = encoded(scene(320, 240), "JPEG")
+    return absah.request("", {"photo": picture}, checkers=checkers, request_id=request_id)
+
+
+async def _many(count: int) -> AsyncIterator[pb2.ValidateStreamRequest]:
+    for number in range(count):
+        yield pb2.ValidateStreamRequest(request=_text_request(f"r-{number}"))
+
+
+async def _tell(tally: Tally, call: Awaitable[object]) -> None:
+    try:
+        await call
+        tally["OK"] += 1
+    except grpc.RpcError as exc:
+        tally[_code(exc)] += 1
+
+
+def _code(error: grpc.RpcError) -> str:
+    failed = from_rpc_error(error)
+    return f"{failed.code.name} {failed.reason}".strip()

@@ -1,0 +1,179 @@
+"""Send a server what means harm, and see that it stays what it was: `run.py [CORPUS]`.
+
+With a folder, every file in it is sent; without one, files and requests that this folder makes, and
+then come clients that misbehave. After each, a good request must succeed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import conduct
+import papers
+import pictures
+import recording
+import submissions
+from asking import Asker, Observation
+from rich.console import Console
+from serving import Server, serving
+
+from absah_server.decode import media_types
+
+MIB = 2**20
+MAX_PEAK_BYTES = 3072 * MIB
+"""All models, two sandboxed decoders of a gigabyte each, and four documents held as pixels."""
+SHOWN_BYTES = 12
+"""Of a file's SHA-256, by which the record names it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """A file to send. `label` is what the record calls it, which tells nothing of a corpus."""
+
+    name: str
+    label: str
+    content: bytes
+
+
+def main() -> int:
+    options = _options()
+    console = Console()
+    began = time.perf_counter()
+    with serving() as server:
+        asker = Asker(server, deadline_seconds=options.deadline_seconds)
+        before = server.memory_bytes()
+        kinds: Counter[str] = Counter()
+        seen = list(_all(asker, options.corpus, kinds, console))
+        after = server.memory_bytes()
+        asker.close()
+        ending = _ending(server)
+        logged = server.errors_logged()
+    recording.show(console, seen)
+    found = _found(seen, ending)
+    peak = max(each.peak_bytes for each in seen)
+    facts = (
+        f"{sum(kinds.values())} files ({recording.counted(kinds)})" if kinds else "no files",
+        f"{len(seen)} requests in {(time.perf_counter() - began) / 60:.0f} minutes, "
+        f"deadline {options.deadline_seconds:g} s; {recording.times(seen)}",
+        f"checkers: {', '.join(sorted(asker.checkers))}",
+        f"memory of the server with its sandboxed processes: {before / MIB:.0f} MiB before, "
+        f"{after / MIB:.0f} MiB after, {peak / MIB:.0f} MiB at most "
+        f"(bound {MAX_PEAK_BYTES / MIB:.0f} MiB)",
+        f"logged as errors: {recording.counted(logged) or 'nothing'}",
+    )
+    tables = [recording.answers_table(seen), recording.checks_table(seen)]
+    if not options.corpus:
+        tables.append(recording.conduct_table(seen))
+    title = f"a corpus of {sum(kinds.values())} files" if options.corpus else "the built-in set"
+    text = recording.section(title, facts, tables, found)
+    console.print(text, markup=False)
+    if not options.dry_run:
+        recording.append(text)
+    if found:
+        console.print(f"the server's log: {server.log}", markup=False)
+    return 1 if found else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("corpus", nargs="?", type=Path, help="folder of files to send")
+    parser.add_argument("--deadline-seconds", type=float, default=60.0)
+    parser.add_argument("--dry-run", action="store_true", help="leave docs/robustness.md alone")
+    options = parser.parse_args()
+    if options.corpus and not options.corpus.is_dir():
+        parser.error(f"{options.corpus} is no folder")
+    return options
+
+
+def _all(
+    asker: Asker, corpus: Path | None, kinds: Counter[str], console: Console
+) -> Iterator[Observation]:
+    """Do all of it, a good request after each; stop where the server died."""
+    yield asker.ask_good("the start")
+    for step in _steps(asker, corpus, kinds):
+        last: Observation | None = None
+        for last in step:
+            yield last
+            _tell(console, last)
+        if not asker.server.alive:
+            return
+        if last:
+            good = replace(asker.ask_good(last.case), label=last.label and f"after {last.label}")
+            _tell(console, good)
+            yield good
+
+
+def _steps(
+    asker: Asker, corpus: Path | None, kinds: Counter[str]
+) -> Iterator[Iterable[Observation]]:
+    for case in _corpus(corpus) if corpus else _built_in():
+        kinds[media_types.sniff(case.content)] += 1
+        yield [replace(o, label=case.label) for o in asker.ask_file(case.name, case.content)]
+    if corpus:
+        return
+    picture = pictures.encoded(pictures.scene(), "JPEG")
+    good = submissions.Good(checker=asker.takers("text/plain")[0], picture=picture)
+    for name, message in submissions.make(good):
+        yield [asker.ask(name, "request", message)]
+    yield from ([o] for o in conduct.observe(asker.server, asker.takers("image/jpeg")))
+
+
+def _corpus(folder: Path) -> Iterator[Case]:
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            content = file.read_bytes()
+            digest = hashlib.sha256(content).hexdigest()[:SHOWN_BYTES]
+            label = f"{media_types.sniff(content)} {digest}"
+            yield Case(name=str(file.relative_to(folder)), label=label, content=content)
+
+
+def _built_in() -> Iterator[Case]:
+    for make in (pictures.make, papers.make):
+        for name, content in make():
+            yield Case(name=name, label=name, content=content)
+
+
+def _ending(server: Server) -> list[str]:
+    """Stop the server and look at what it leaves behind."""
+    if not server.alive:
+        return [f"the server died with {server.process.returncode}"]
+    status = server.stop()
+    wrong = [f"the server ended with {status}"] if status else []
+    if submissions.REPORT[:40] in server.log.read_text(errors="replace"):
+        wrong.append("a document's text is in the log")
+    return wrong
+
+
+def _found(seen: Iterable[Observation], ending: Iterable[str]) -> list[str]:
+    """Each defect with where it showed; those of one kind are told together."""
+    places: dict[str, list[str]] = {}
+    for each in seen:
+        place = f"{each.label or each.case} ({each.way})"
+        for defect in each.defects:
+            places.setdefault(defect, []).append(place)
+        if each.peak_bytes > MAX_PEAK_BYTES:
+            places.setdefault("memory passed the bound", []).append(place)
+    told = [f"{defect}: {'; '.join(dict.fromkeys(p))}" for defect, p in places.items()]
+    return [*ending, *told]
+
+
+def _tell(console: Console, seen: Observation) -> None:
+    """Follow along; what went wrong is told at once."""
+    if seen.defects or seen.way != "good":
+        console.print(
+            f"{seen.seconds:6.1f} s {seen.peak_bytes / MIB:5.0f} MiB  {seen.case} ({seen.way}): "
+            f"{seen.answer} {seen.reason} {'; '.join(seen.defects)}",
+            style="red" if seen.defects else None,
+            markup=False,
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

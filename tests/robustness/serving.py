@@ -1,0 +1,88 @@
+"""The server that is ill-treated: `absah serve` as an operator starts it, its memory, its log."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+from ocr import family, pss_bytes, sampled
+
+STOP_SECONDS = 90
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Server:
+    """A server under test; `log` is its standard error, JSON a line."""
+
+    process: subprocess.Popen[str]
+    address: str
+    log: Path
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    def memory_bytes(self) -> int:
+        """What it and its sandboxed processes take now (PSS)."""
+        return sum(pss_bytes(pid) for pid in family(self.process.pid))
+
+    @contextmanager
+    def peak(self) -> Iterator[list[int]]:
+        """The most that it takes within the block, in a list that grows true."""
+        with sampled(self.process.pid) as peak:
+            try:
+                yield peak
+            finally:
+                peak[0] = max(peak[0], self.memory_bytes())
+
+    def stop(self) -> int:
+        """Ask it to stop; its exit status."""
+        self.process.terminate()
+        try:
+            return self.process.wait(STOP_SECONDS)
+        finally:
+            self.process.kill()
+
+    def log_lines(self) -> list[dict[str, object]]:
+        """What it logged so far, without lines that others wrote on its standard error."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
+    def errors_logged(self) -> Counter[str]:
+        """Events logged as errors, with where they happened."""
+        return Counter(
+            f"{line['event']}: {line['error']}" if "error" in line else str(line["event"])
+            for line in self.log_lines()
+            if line["level"] == "error"
+        )
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    """Start a server with all its checkers on a free port; it is ended with the block."""
+    log = Path(tempfile.mkdtemp(prefix="absah-robustness-")) / "server.log"
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "absah_ops", "serve", "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+    assert process.stdout
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+        yield Server(process=process, address=line.split()[-1], log=log)
+    finally:
+        process.kill()
+        process.wait()
+        process.stdout.close()
