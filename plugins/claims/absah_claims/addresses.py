@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from absah_claims import texts
+from absah_claims import cards, texts
 from absah_claims.comparison import Comparison, agrees, combine, contradicts, doubts, unsettled
 from absah_claims.evidence import Kind, Reading, Source, of_kind
 from absah_claims.wordlists import words
@@ -27,14 +27,15 @@ _HOOD = re.compile(
     re.IGNORECASE,
 )
 _BARE_HOOD = re.compile(
-    r"(?<![\w/])(?<!no\.\s)(?<!no\s)0*(\d{1,3})\s*/\s*0*(\d{1,3})(?![\w/])", re.I
+    r"(?<![\w/])(?<!no\.\s)(?<!no\s)0*(\d{1,3})\s*/\s*0*(\d{1,3})(?![\w/])", re.IGNORECASE
 )
+_NUMBER = re.compile(r"no\.?\s*(?=\d)(\d+)", re.IGNORECASE)
+_BLOCK = re.compile(r"\bblok(?=\w)", re.IGNORECASE)
 _HOOD_WORDS = re.compile(r"\bR\s?[TW]\b", re.IGNORECASE)
 _POSTAL_CODE = re.compile(r"\b\d{5}\b")
-_LEVELS = words(
+_LEVELS = cards.OTHER_VALUES | words(
     """jalan gang blok no nomor rumah desa kelurahan kecamatan kabupaten kota provinsi dusun kampung
-    administrasi adm indonesia kode pos daerah khusus ibukota rt rw perumahan komplek istimewa
-    lingkungan"""
+    administrasi adm kode pos daerah khusus ibukota rt rw perumahan komplek istimewa lingkungan"""
 )
 _PROVINCES = {
     "jabar": "jawa barat", "jateng": "jawa tengah", "jatim": "jawa timur", "diy": "yogyakarta",
@@ -71,14 +72,16 @@ def _card(claim: str, source: Source) -> Comparison:
     words, numbers, hood = _taken_apart(claim)
     read_words, read_numbers, read_hood = _taken_apart(whole)
     overlap = texts.overlap(words, read_words)
-    street = [t for t in overlap.read_alone if t.text in source.fields["address"].value.casefold()]
+    left = texts.overlap(overlap.claimed_alone, texts.tokens(source.text)).claimed_alone
+    street, _, _ = _taken_apart(source.fields["address"].value)
+    other_street = bool(street) and not texts.overlap(words, street).matched
     same_hood = hood is None or hood == read_hood
-    if not overlap.claimed_alone and words and numbers <= read_numbers and same_hood:
+    if not left and overlap.matched and numbers <= read_numbers and same_hood:
         return agrees(found, _SAME, findings)
     share = len(overlap.matched) / len(words) if words else 0.0
-    if street and share < APART_SHARE and source.fields["address"].sure:
+    if other_street and share < APART_SHARE and source.fields["address"].sure:
         return contradicts(found, _OTHER, findings)
-    told = doubts if overlap.claimed_alone and street else unsettled
+    told = doubts if left and other_street else unsettled
     return told(found, _PARTLY, findings)
 
 
@@ -102,6 +105,7 @@ def _taken_apart(
 ) -> tuple[list[texts.Token], frozenset[str], tuple[int, int] | None]:
     """The telling words, the numbers but RT, RW and postal code, and (RT, RW)."""
     text = _PROVINCE.sub(lambda match: _PROVINCES[match[0].casefold()], address[:2000])
+    text = _NUMBER.sub(r" no \1", _BLOCK.sub(" blok ", text))
     hood = _HOOD.search(text) or _BARE_HOOD.search(text)
     if hood:
         text = f"{text[: hood.start()]} {text[hood.end() :]}"

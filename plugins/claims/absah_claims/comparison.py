@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 FOUND_LENGTH = 160
-_SIXTEEN_DIGITS = re.compile(r"(?<!\d)\d(?:[ .\-]?\d){15}(?!\d)")
+_LONG_NUMBER = re.compile(r"(?<!\d)\d(?:[ .\-]?\d){15,}(?!\d)")
 
 
 class Outcome(enum.StrEnum):
@@ -108,8 +108,8 @@ def shorten(text: str, length: int = FOUND_LENGTH) -> str:
 
 
 def mask_numbers(text: str) -> str:
-    """The text with every number of 16 digits, as a NIK has, shown as its first 6 and last 2."""
-    return _SIXTEEN_DIGITS.sub(lambda match: mask(match[0]), text)
+    """The text with every number as long as a NIK or NIP shown as its first 6 and last 2 digits."""
+    return _LONG_NUMBER.sub(lambda match: mask(match[0]), text)
 
 
 def mask(number: str) -> str:

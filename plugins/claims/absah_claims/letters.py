@@ -16,7 +16,7 @@ from absah_claims.comparison import (
     contradicts,
     unsettled,
 )
-from absah_claims.evidence import CERTAIN, Kind, Source, of_kind
+from absah_claims.evidence import CERTAIN, Kind, Reading, Source, of_kind
 from absah_claims.occasions import Occasion, occasion
 from absah_claims.wordlists import words
 
@@ -65,6 +65,10 @@ def _letters(compare: Callable[[Source], Comparison], sources: Sequence[Source])
 def _number(claim: str, source: Source) -> Comparison:
     same = ("nomor surat sama", "the number is the same")
     other = ("nomor surat berbeda", "the number is another")
+    mended = (
+        "nomor surat sama; bulan Romawi dibetulkan menurut tanggalnya",
+        "the number is the same once its Roman month is set right by the date",
+    )
     doubtful = ("nomor surat mirip atau meragukan", "the number is close, or doubtfully read")
     line = numbering.labelled(source.text)
     in_line = _number_in_line(claim, line)
@@ -79,11 +83,21 @@ def _number(claim: str, source: Source) -> Comparison:
             (outcome, numbering.compare(claim, reading.raw, reading.confidence)),
             key=[Outcome.AGREES, Outcome.UNSETTLED, Outcome.CONTRADICTS].index,
         )
+    if outcome is not Outcome.AGREES and _month_of_date(claim, reading, source):
+        return agrees(reading.value, mended, reading.findings)
     if outcome is Outcome.AGREES:
         return agrees(reading.value, same, reading.findings)
     if outcome is Outcome.CONTRADICTS and not in_line:
         return contradicts(reading.value, other, reading.findings)
     return unsettled(reading.value, doubtful, reading.findings)
+
+
+def _month_of_date(claim: str, number: Reading, source: Source) -> bool:
+    """Whether only the Roman month was misread: the letter's own date has the claimed one."""
+    month = numbering.month_apart(claim, number.value)
+    date = source.fields.get("date")
+    read = dates.parse(date.value) if date is not None and date.sure else None
+    return month is not None and read is not None and read.month == month
 
 
 def _number_in_line(claim: str, line: str) -> bool:

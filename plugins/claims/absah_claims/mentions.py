@@ -41,7 +41,8 @@ _AUTHOR = tuple(re.compile(cue + _NAME, re.IGNORECASE) for cue in _AUTHOR_CUES)
 _NOT_A_NAME = words(
     """nip nik nrp jabatan pangkat golongan selaku pada tanggal tgl dari di kepala staf camat lurah
     sekretaris bendahara petugas ketua anggota kasi kabid kasubag pelaksana analis penyuluh guru
-    dokter perawat bidan dinas badan kantor desa kelurahan kecamatan kabupaten kota telepon"""
+    dokter perawat bidan dinas badan kantor desa kelurahan kecamatan kabupaten kota telepon
+    surat tugas tim pembentukan keputusan tentang kegiatan laporan undangan bupati gubernur"""
 )
 
 
@@ -109,6 +110,13 @@ def author(text: str) -> Author | None:
         if found:
             return found.popitem()[1] if len(found) == 1 else None
     return None
+
+
+def may_be_name(text: str) -> bool:
+    """Whether what was read as a name may be one: no number, and no word of an office or paper."""
+    found = names.words(text)
+    number = sum(c.isdigit() for c in text) > len(text) / 4
+    return bool(found) and not number and not any(w.text in _NOT_A_NAME for w in found)
 
 
 def _tokens(text: str) -> list[_Token]:

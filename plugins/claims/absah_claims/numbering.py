@@ -40,6 +40,21 @@ def compare(claimed: str, read: str, confidence: float) -> Outcome:
     return Outcome.CONTRADICTS if confidence >= SURE else Outcome.UNSETTLED
 
 
+def month_apart(claimed: str, read: str) -> int | None:
+    """The claimed month where two numbers differ in nothing but a Roman month, else None.
+
+    Readers lose strokes of a Roman number, and what is left is another month.
+    """
+    first, second = _printed(claimed), _printed(read)
+    if len(first) != len(second):
+        return None
+    pairs = zip(first, second, strict=True)
+    apart = [pair for pair in pairs if _folded(pair[0]) != _folded(pair[1])]
+    if len(apart) != 1 or not set(apart[0]) <= _ROMAN.keys():
+        return None
+    return int(_ROMAN[apart[0][0]])
+
+
 def parts(number: str) -> tuple[str, ...]:
     """The runs of letters and digits of a number without its label, each in one form."""
     return tuple(_folded(part) for part in _printed(number))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from absah_claims import mentions, names
+from absah_claims import cards, mentions, names
 from absah_claims.comparison import (
     Comparison,
     Outcome,
@@ -80,6 +80,9 @@ def _card(claim: str, source: Source) -> Comparison:
             return agrees(mention.text, _SAME, _references(source, mention))
         return unsettled("", _UNREAD)
     outcome = names.compare(claim, reading.value, reading.confidence)
+    if outcome is not Outcome.AGREES:
+        alone = cards.without_neighbours(reading.value, source)
+        outcome = names.compare(claim, alone, reading.confidence)
     if outcome is Outcome.AGREES or (outcome is Outcome.UNSETTLED and whole):
         return agrees(reading.value, _SAME, reading.findings)
     if outcome is Outcome.CONTRADICTS and not whole:
@@ -136,17 +139,28 @@ def _signatory(claim: str, source: Source) -> Comparison:
         return agrees(beside[0], _SIGNED)
     if outcome is Outcome.AGREES:
         return agrees(reading.value, _SIGNED, reading.findings)
-    if outcome is Outcome.CONTRADICTS and not signs:
+    # Part of another's name is no sign that the reader took the wrong line.
+    perhaps = (
+        mention is not None
+        and _in_signing(mention, source.text)
+        and mention.text.casefold() not in reading.value.casefold()
+    )
+    if outcome is Outcome.CONTRADICTS and not perhaps and mentions.may_be_name(reading.value):
         return contradicts(reading.value, _SIGNED_BY_ANOTHER, reading.findings)
     return unsettled(reading.value, _ELSEWHERE if signs else _SIGNATORY_DOUBTFUL, reading.findings)
 
 
 def _stands_under(mention: mentions.Mention, text: str) -> bool:
-    """Whether the name stands where letters are signed: near the end, or late with a NIP behind.
+    """Whether the name surely stands where letters are signed."""
+    return mention.outcome is Outcome.AGREES and _in_signing(mention, text)
+
+
+def _in_signing(mention: mentions.Mention, text: str) -> bool:
+    """Near the end of a letter, or late with a NIP behind it.
 
     A name on a line "Nama: …" is that of someone whom the letter is about.
     """
-    if mention.outcome is not Outcome.AGREES or _LISTED.search(text[: mention.start][-40:]):
+    if _LISTED.search(text[: mention.start][-40:]):
         return False
     share = mention.start / len(text)
     return share >= _SIGNED_FROM or (share >= 0.4 and bool(_NIP.match(text, mention.end)))

@@ -28,7 +28,7 @@ _KINDS = words(
     pengiriman pelaksanaan melaksanakan kegiatan rencana tugas"""
 )
 """Words that many subjects begin with: they count half, and a claim may leave them out."""
-_LABEL = re.compile(r"(?:\b(?:peri)?hal\b\s*:?|\btentang\b)\s*(?:[\w.]+\s+){0,2}$", re.IGNORECASE)
+_LABEL = re.compile(r"\b(?:peri)?hal\b|\btentang\b", re.IGNORECASE)
 
 
 def match_subject(claim: str, sources: Sequence[Source]) -> Comparison:
@@ -77,7 +77,9 @@ def _stands_behind_label(claimed: Sequence[texts.Token], text: str) -> bool:
     if len(found) < 3 or len(found) < len({c.text for c in claimed}):
         return False
     start = min(token.start for token in found)
-    return bool(_LABEL.search(head, max(0, start - 60), start))
+    labels = list(_LABEL.finditer(head, max(0, start - 60), start))
+    between = head[labels[-1].end() : start] if labels else ""
+    return bool(labels) and all(t.text in _KINDS for t in texts.tokens(between))
 
 
 def _weight(tokens: Sequence[texts.Token]) -> float:

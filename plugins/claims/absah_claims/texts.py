@@ -79,18 +79,18 @@ def same_word(claimed: str, read: str) -> bool:
 def overlap(claimed: Sequence[Token], read: Sequence[Token]) -> Overlap:
     """Match the words of a claim with those of a reading, whatever their order.
 
-    A word of one may be the initials of several of the other: BKPSDM.
+    A word of one may be several of the other: their initials (BKPSDM), or they were run together.
     """
     matched = [c for c in claimed if any(same_word(c.text, r.text) for r in read)]
     claimed_alone = [c for c in claimed if c not in matched]
     read_alone = [r for r in read if not any(same_word(c.text, r.text) for c in claimed)]
-    for short, long in ((claimed_alone, read_alone), (read_alone, claimed_alone)):
-        for token in list(short):
-            spelled_out = _spelled_out(token.text, long)
-            if spelled_out:
-                short.remove(token)
-                matched.append(token)
-                long[:] = [other for other in long if other not in spelled_out]
+    for single, many in ((claimed_alone, read_alone), (read_alone, claimed_alone)):
+        for token in list(single):
+            run = _spelled_out(token.text, many) or _run_together(token.text, many)
+            if run:
+                single.remove(token)
+                matched += [token] if single is claimed_alone else run
+                many[:] = [other for other in many if other not in run]
     return Overlap(
         matched=tuple(matched), claimed_alone=tuple(claimed_alone), read_alone=tuple(read_alone)
     )
@@ -145,6 +145,16 @@ def _spelled_out(short: str, long: Sequence[Token]) -> list[Token]:
         for size in range(len(run), 1, -1):
             if len(short) >= 5 and _blends(short, [t.text for t in run[:size]]):
                 return run[:size]
+    return []
+
+
+def _run_together(joined: str, words: Sequence[Token]) -> list[Token]:
+    """The run of words that were printed or read as one: "rapatkoordinasi", or nothing."""
+    for first in range(len(words)):
+        for last in range(first + 2, min(len(words), first + 6) + 1):
+            text = "".join(t.text for t in words[first:last])
+            if abs(len(text) - len(joined)) <= 1 and confusions.edits(text, joined) <= 1:
+                return list(words[first:last])
     return []
 
 

@@ -44,6 +44,26 @@ def test_a_card_settles_the_address(
     assert outcome("match_address", claim, make_card(**CARD)) == expected
 
 
+def test_words_that_were_run_together_are_parted(outcome: Outcome, make_card: Make) -> None:
+    card = make_card(address="JL. KARTININO.166 BLOKA2", village="SUKAMAJU")
+    assert outcome("match_address", "Jl. Kartini No. 166 Blok A2, Sukamaju", card) == "AGREES"
+
+
+def test_values_of_other_fields_are_no_part_of_an_address(
+    outcome: Outcome, make_card: Make
+) -> None:
+    card = make_card(address="KP. BABAKAN WNI SEUMUR HIDUP", rt_rw="014/009")
+    assert outcome("match_address", "Kp. Babakan RT 014/009", card) == "AGREES"
+    assert outcome("match_address", "Kp. Babakan, Tamarundung, Wara Barat", card) == "UNSETTLED"
+
+
+def test_a_village_that_no_field_has_may_stand_in_the_text(
+    outcome: Outcome, make_card: Make
+) -> None:
+    card = make_card(address="KP. BABAKAN", text="KP. BABAKAN\nTAMARUNDUNG\nWARA BARAT")
+    assert outcome("match_address", "Kp. Babakan, Tamarundung, Wara Barat", card) == "AGREES"
+
+
 def test_a_doubtful_address_does_not_contradict(outcome: Outcome, make_card: Make) -> None:
     card = make_card(confidence=0.6, **CARD)
     assert outcome("match_address", "Jl. Mawar No. 3, Menteng", card) == "UNSETTLED"

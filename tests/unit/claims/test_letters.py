@@ -94,6 +94,7 @@ SUBJECTS = [
     ("Undangan", STUNTING, "", "UNSETTLED"),
     ("Pengangkatan CPNS Tahun 2026", "Pengangkatan CPNS Tahun 2025", "", "UNSETTLED"),
     ("Pengangkatan CPNS", "Pemberhentian CPNS", "", "UNSETTLED"),
+    ("Simulasi Bencana Alam", "SIMULASIBENCANA ALAM", "", "AGREES"),
     ("Cuti Tahunan", "", TEXT, "UNSETTLED"),
     ("---", STUNTING, "", "UNSETTLED"),
 ]
@@ -119,6 +120,14 @@ def test_letter_numbers_are_compared_part_by_part(
     claim: str, read: str, confidence: float, expected: str
 ) -> None:
     assert numbering.compare(claim, read, confidence).value == expected
+
+
+def test_a_roman_month_is_set_right_by_the_date(outcome: Outcome, make_letter: Make) -> None:
+    read = "005/123/BKPSDM/II/2026"
+    letter = make_letter(number=read, date="2026-03-12", confidence=0.9)
+    assert outcome("match_letter_number", NUMBER, letter) == "AGREES"
+    letter = make_letter(number=read, date="2026-02-12", confidence=0.9)
+    assert outcome("match_letter_number", NUMBER, letter) == "UNSETTLED"
 
 
 def test_a_line_with_the_number_stands_in_for_the_field(

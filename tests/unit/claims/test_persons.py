@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from absah_claims.functions import policy_functions
 
 Make = Callable[..., list[dict[str, Any]]]
@@ -62,6 +64,34 @@ def test_a_name_elsewhere_on_the_card_keeps_a_wrong_field_from_rejecting(
 ) -> None:
     card = make_card(name="GOLONGAN DARAH", text="Nama BUDI SANTOSO\nGOLONGAN DARAH")
     assert outcome("match_name", "Budi Santoso", card) == "UNSETTLED"
+
+
+@pytest.mark.parametrize(
+    ("claim", "read"),
+    [
+        ("Muhammad Lubis", "MUHAMMAD LUBIS KRISTEN"),
+        ("Aisyah Iskandar", "AISYAH ISKANDAR WARA BARAT"),
+        ("Dewi", "DEWI SEUMUR HIDUP"),
+        ("Budi Santoso", "BUDI SANTOSO WARA BARAT ISLAM WNI"),
+    ],
+)
+def test_words_of_the_next_column_are_no_part_of_a_name(
+    claim: str, read: str, outcome: Outcome, make_card: Make
+) -> None:
+    card = make_card(name=read, regency="KOTA PALOPO")
+    assert outcome("match_name", claim, card) == "AGREES"
+
+
+def test_a_region_of_another_regency_is_part_of_a_name(outcome: Outcome, make_card: Make) -> None:
+    card = make_card(name="AISYAH ISKANDAR WARA BARAT", regency="KABUPATEN BOGOR")
+    assert outcome("match_name", "Aisyah Iskandar", card) == "UNSETTLED"
+
+
+@pytest.mark.parametrize("read", ["NIP. 198405212011092007", "PEMBENTUKAN TIM PELAKSANA"])
+def test_what_can_be_no_signatory_contradicts_nobody(
+    read: str, outcome: Outcome, make_letter: Make
+) -> None:
+    assert outcome("match_signatory", "Ahmad Fauzi", make_letter(signatory=read)) == "UNSETTLED"
 
 
 def test_a_report_alone_may_name_the_person(outcome: Outcome, make_report: Make) -> None:
