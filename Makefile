@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PACKAGES = absah absah_sdk absah_server absah_ops absah_authenticity absah_claims absah_entities \
-	absah_identity absah_letter absah_objects absah_ocr
+	absah_identity absah_indonesian absah_letter absah_objects absah_ocr
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check fix protos models bench accuracy clean

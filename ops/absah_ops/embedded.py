@@ -10,11 +10,16 @@ from contextlib import contextmanager
 
 from absah_server import app
 from absah_server.settings import Settings
+from absah_server.telemetry import logs
 
 
 @contextmanager
 def server() -> Iterator[str]:
-    """Serve on a free port of 127.0.0.1 and yield the address; raises what the start raises."""
+    """Serve on a free port of 127.0.0.1 and yield the address; raises what the start raises.
+
+    Its errors are logged to standard error, as `absah serve` logs them.
+    """
+    logs.start("error")
     bound: Future[int] = Future()
     stops: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
 

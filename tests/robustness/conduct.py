@@ -6,7 +6,8 @@ import asyncio
 import socket
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import grpc
 from asking import NEVER, VALIDATE, VALIDATE_STREAM, Observation
@@ -16,16 +17,28 @@ from submissions import REPORT
 
 import absah
 from absah.client import CHANNEL_OPTIONS
-from absah.errors import from_rpc_error
+from absah.errors import from_rpc_error, from_status
 from absah.v1 import validation_service_pb2 as pb2
 from absah.v1 import validation_service_pb2_grpc
 
 Tally = Counter[str]
+MIB = 2**20
+UNPACKED = "UNPACKED"
+WRONG = NEVER | {UNPACKED}
 Stub = validation_service_pb2_grpc.ValidationServiceStub
 
 
-def observe(server: Server, checkers: list[str]) -> list[Observation]:
-    """Misbehave in each way; `checkers` take pictures."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """The server, and checkers of it to be asked for."""
+
+    server: Server
+    text_checker: str
+    picture_checkers: Sequence[str]
+
+
+def observe(target: Target) -> Iterator[Observation]:
+    """Misbehave in each way."""
     ways = (
         cancel_midway,
         leave_streams_midway,
@@ -34,23 +47,22 @@ def observe(server: Server, checkers: list[str]) -> list[Observation]:
         ask_for_too_little_time,
         crowd_in,
         crowd_in_with_bombs,
+        crowd_in_with_large_files,
         send_compressed_zeros,
         send_endless_metadata,
         call_what_is_not_there,
         speak_no_http2,
         hold_connections_open,
     )
-    return [_observed(server, way, checkers) for way in ways]
+    return (_observed(target, way) for way in ways)
 
 
-def _observed(
-    server: Server, way: Callable[[Server, list[str]], Awaitable[Tally]], checkers: list[str]
-) -> Observation:
+def _observed(target: Target, way: Callable[[Target], Awaitable[Tally]]) -> Observation:
     began = time.perf_counter()
-    with server.peak() as peak:
-        tally = asyncio.run(way(server, checkers))
-    defects = [f"{code} × {count}" for code, count in tally.items() if code.split()[0] in NEVER]
-    if not server.alive:
+    with target.server.peak() as peak:
+        tally = asyncio.run(way(target))
+    defects = [f"{code} × {count}" for code, count in tally.items() if code.split()[0] in WRONG]
+    if not target.server.alive:
         defects.append("the server died")
     return Observation(
         case=way.__name__.replace("_", " "),
@@ -62,11 +74,11 @@ def _observed(
     )
 
 
-async def cancel_midway(server: Server, checkers: list[str]) -> Tally:
+async def cancel_midway(target: Target) -> Tally:
     """Three thousand small requests, each given up a moment after it was sent."""
     tally: Tally = Counter()
-    message = _text_request()
-    async with _channel(server) as channel:
+    message = _text_request(target)
+    async with _channel(target.server) as channel:
         for number in range(3000):
             call = Stub(channel).Validate(message, timeout=30)
             await asyncio.sleep(number % 20 / 5000)
@@ -81,14 +93,14 @@ async def cancel_midway(server: Server, checkers: list[str]) -> Tally:
     return tally
 
 
-async def leave_streams_midway(server: Server, checkers: list[str]) -> Tally:
+async def leave_streams_midway(target: Target) -> Tally:
     """Two hundred streams that end while their requests are under way."""
     tally: Tally = Counter()
-    async with _channel(server) as channel:
+    async with _channel(target.server) as channel:
         for number in range(200):
             call = Stub(channel).ValidateStream(timeout=30)
             for request in range(10):
-                message = _picture_request(checkers, str(request))
+                message = _picture_request(target, str(request))
                 await call.write(pb2.ValidateStreamRequest(request=message))
                 if request == number % 10:
                     break
@@ -98,93 +110,114 @@ async def leave_streams_midway(server: Server, checkers: list[str]) -> Tally:
     return tally
 
 
-async def never_read_a_stream(server: Server, checkers: list[str]) -> Tally:
+async def never_read_a_stream(target: Target) -> Tally:
     """A stream of many requests whose answers nobody reads for some time."""
     tally: Tally = Counter()
-    async with _channel(server) as channel:
-        call = Stub(channel).ValidateStream(_many(2000), timeout=60)
+    async with _channel(target.server) as channel:
+        call = Stub(channel).ValidateStream(_many(target, 2000), timeout=60)
         await asyncio.sleep(3)
         async for answer in call:
-            tally[answer.WhichOneof("result") or "nothing"] += 1
+            tally[_answered(answer)] += 1
     return tally
 
 
-async def repeat_ids_on_a_stream(server: Server, checkers: list[str]) -> Tally:
+async def repeat_ids_on_a_stream(target: Target) -> Tally:
     """A stream whose requests all have the same id, or none."""
 
     async def requests() -> AsyncIterator[pb2.ValidateStreamRequest]:
         for number in range(200):
-            yield pb2.ValidateStreamRequest(request=_text_request("same" if number % 2 else ""))
+            yield pb2.ValidateStreamRequest(
+                request=_text_request(target, "same" if number % 2 else "")
+            )
         yield pb2.ValidateStreamRequest()
 
     tally: Tally = Counter()
-    async with _channel(server) as channel:
+    async with _channel(target.server) as channel:
         async for answer in Stub(channel).ValidateStream(requests(), timeout=60):
-            tally[answer.WhichOneof("result") or "nothing"] += 1
+            tally[_answered(answer)] += 1
     return tally
 
 
-async def ask_for_too_little_time(server: Server, checkers: list[str]) -> Tally:
+async def ask_for_too_little_time(target: Target) -> Tally:
     """Requests with deadlines from a millisecond on."""
     tally: Tally = Counter()
-    async with _channel(server) as channel:
+    async with _channel(target.server) as channel:
         for milliseconds in [1, 2, 5, 10, 20, 50, 100] * 15:
             await _tell(
                 tally,
-                Stub(channel).Validate(_picture_request(checkers), timeout=milliseconds / 1000),
+                Stub(channel).Validate(_picture_request(target), timeout=milliseconds / 1000),
             )
     return tally
 
 
-async def crowd_in(server: Server, checkers: list[str]) -> Tally:
+async def crowd_in(target: Target) -> Tally:
     """Three hundred pictures at once; what the queue does not hold is refused."""
     tally: Tally = Counter()
-    async with _channel(server) as channel:
+    async with _channel(target.server) as channel:
         await asyncio.gather(
             *(
-                _tell(tally, Stub(channel).Validate(_picture_request(checkers), timeout=30))
+                _tell(tally, Stub(channel).Validate(_picture_request(target), timeout=30))
                 for _ in range(300)
             )
         )
     return tally
 
 
-async def crowd_in_with_bombs(server: Server, checkers: list[str]) -> Tally:
+async def crowd_in_with_bombs(target: Target) -> Tally:
     """A dozen pictures of 49 megapixels at once."""
     tally: Tally = Counter()
     bomb = encoded(scene(64, 48).resize((7000, 7000)), "JPEG", quality=50)
-    message = absah.request("", {"photo": bomb}, checkers=checkers)
-    async with _channel(server) as channel:
+    message = absah.request("", {"photo": bomb}, checkers=target.picture_checkers)
+    async with _channel(target.server) as channel:
         await asyncio.gather(
             *(_tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(12))
         )
     return tally
 
 
-async def send_compressed_zeros(server: Server, checkers: list[str]) -> Tally:
-    """A message of 512 MiB that travels as half a megabyte."""
+async def crowd_in_with_large_files(target: Target) -> Tally:
+    """Two dozen files at once that nearly are too long; they are held while they wait."""
     tally: Tally = Counter()
-    zeros = bytes(512 * 2**20)
-    async with _channel(server) as channel:
-        call = channel.unary_unary(VALIDATE)(zeros, timeout=60, compression=grpc.Compression.Gzip)
-        await _tell(tally, call)
+    large = encoded(scene(64, 48), "JPEG") + bytes(30 * MIB)
+    message = absah.request("", {"photo": large}, checkers=target.picture_checkers)
+    async with _channel(target.server) as channel:
+        await asyncio.gather(
+            *(_tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(24))
+        )
     return tally
 
 
-async def send_endless_metadata(server: Server, checkers: list[str]) -> Tally:
-    """Headers beyond what a server need read."""
+async def send_compressed_zeros(target: Target) -> Tally:
+    """Messages of 256 MiB that travel as a quarter of a megabyte, and may not be unpacked."""
     tally: Tally = Counter()
-    async with _channel(server) as channel:
+    zeros = bytes(256 * MIB)
+    before = target.server.memory_bytes()
+    async with _channel(target.server) as channel:
+        call = channel.unary_unary(VALIDATE)
+        with target.server.peak() as peak:
+            for _ in range(4):
+                told: Tally = Counter()
+                await _tell(told, call(zeros, timeout=60, compression=grpc.Compression.Gzip))
+                tally.update({f"said {code}": count for code, count in told.items()})
+    if peak[0] - before > len(zeros) / 2:
+        tally[UNPACKED] += 1
+    return tally
+
+
+async def send_endless_metadata(target: Target) -> Tally:
+    """Headers beyond what a server need read; gRPC itself refuses them."""
+    tally: Tally = Counter()
+    async with _channel(target.server) as channel:
         for metadata in ((("x", "y" * 2**20),), (("x", "y"),) * 50_000):
-            call = Stub(channel).Validate(_text_request(), timeout=30, metadata=metadata)
+            call = Stub(channel).Validate(_text_request(target), timeout=30, metadata=metadata)
             await _tell(tally, call)
     return tally
 
 
-async def call_what_is_not_there(server: Server, checkers: list[str]) -> Tally:
+async def call_what_is_not_there(target: Target) -> Tally:
     """Methods that no service has; a server may well say so."""
     tally: Tally = Counter()
-    async with _channel(server) as channel:
+    async with _channel(target.server) as channel:
         for method in ("/absah.v1.ValidationService/No", "/x", "/" + "a" * 5000, VALIDATE + "/"):
             told: Tally = Counter()
             await _tell(told, channel.unary_unary(method)(b"", timeout=30))
@@ -193,7 +226,7 @@ async def call_what_is_not_there(server: Server, checkers: list[str]) -> Tally:
     return tally
 
 
-async def speak_no_http2(server: Server, checkers: list[str]) -> Tally:
+async def speak_no_http2(target: Target) -> Tally:
     """Bytes that are no HTTP/2, on a hundred connections."""
     greetings = (
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -203,7 +236,7 @@ async def speak_no_http2(server: Server, checkers: list[str]) -> Tally:
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\x00\x00\x06\x04\x00\x00\x00\x00\x00" * 3000,
     )
     for number in range(100):
-        with _connected(server) as connection:
+        with _connected(target.server) as connection:
             try:
                 connection.sendall(greetings[number % len(greetings)])
                 connection.recv(1000)
@@ -212,12 +245,12 @@ async def speak_no_http2(server: Server, checkers: list[str]) -> Tally:
     return Counter(connections=100)
 
 
-async def hold_connections_open(server: Server, checkers: list[str]) -> Tally:
+async def hold_connections_open(target: Target) -> Tally:
     """Three hundred connections that say nothing, and a request beside them."""
     tally: Tally = Counter()
-    held = [_connected(server) for _ in range(300)]
-    async with _channel(server) as channel:
-        await _tell(tally, Stub(channel).Validate(_text_request(), timeout=30))
+    held = [_connected(target.server) for _ in range(300)]
+    async with _channel(target.server) as channel:
+        await _tell(tally, Stub(channel).Validate(_text_request(target), timeout=30))
     for connection in held:
         connection.close()
     return tally
@@ -232,19 +265,21 @@ def _connected(server: Server) -> socket.socket:
     return socket.create_connection((host, int(port)), timeout=5)
 
 
-def _text_request(request_id: str = "") -> pb2.ValidateRequest:
+def _text_request(target: Target, request_id: str = "") -> pb2.ValidateRequest:
     documents = {"report": absah.Text(REPORT)}
-    return absah.request("", documents, checkers=["letter"], request_id=request_id)
+    return absah.request("", documents, checkers=[target.text_checker], request_id=request_id)
 
 
-def _picture_request(checkers: list[str], request_id: str = "") -> pb2.ValidateRequest:
+def _picture_request(target: Target, request_id: str = "") -> pb2.ValidateRequest:
     picture = encoded(scene(320, 240), "JPEG")
-    return absah.request("", {"photo": picture}, checkers=checkers, request_id=request_id)
+    return absah.request(
+        "", {"photo": picture}, checkers=target.picture_checkers, request_id=request_id
+    )
 
 
-async def _many(count: int) -> AsyncIterator[pb2.ValidateStreamRequest]:
+async def _many(target: Target, count: int) -> AsyncIterator[pb2.ValidateStreamRequest]:
     for number in range(count):
-        yield pb2.ValidateStreamRequest(request=_text_request(f"r-{number}"))
+        yield pb2.ValidateStreamRequest(request=_text_request(target, f"r-{number}"))
 
 
 async def _tell(tally: Tally, call: Awaitable[object]) -> None:
@@ -255,6 +290,13 @@ async def _tell(tally: Tally, call: Awaitable[object]) -> None:
         tally[_code(exc)] += 1
 
 
+def _answered(answer: pb2.ValidateStreamResponse) -> str:
+    return _told(from_status(answer.error)) if answer.HasField("error") else "OK"
+
+
 def _code(error: grpc.RpcError) -> str:
-    failed = from_rpc_error(error)
+    return _told(from_rpc_error(error))
+
+
+def _told(failed: absah.CallFailed) -> str:
     return f"{failed.code.name} {failed.reason}".strip()

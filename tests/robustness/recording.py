@@ -1,4 +1,4 @@
-"""Say what was found: a table for the person at the terminal, a dated section for the record."""
+"""Say what was found, in tables, as a dated section of the record."""
 
 from __future__ import annotations
 
@@ -12,30 +12,10 @@ from importlib import metadata
 from pathlib import Path
 
 from asking import Observation
-from rich.console import Console
-from rich.table import Table
 
 RECORD = Path(__file__).parents[2] / "docs" / "robustness.md"
 MIB = 2**20
 OUTCOMES = ("PASS", "FAIL", "INCONCLUSIVE", "SKIPPED", "ERROR")
-
-
-def show(console: Console, seen: Sequence[Observation]) -> None:
-    """Print a line for each thing that was done, but for the good requests that went well."""
-    table = Table("case", "way", "answer", "checks", "s", "MiB")
-    for each in seen:
-        if each.way == "good" and not each.defects:
-            continue
-        table.add_row(
-            each.case,
-            each.way,
-            f"{each.answer} {each.reason}",
-            ", ".join(f"{check.checker} {check.outcome} {check.reason}" for check in each.checks),
-            f"{each.seconds:.1f}",
-            f"{each.peak_bytes / MIB:.0f}",
-            style="red" if each.defects else None,
-        )
-    console.print(table)
 
 
 def section(title: str, facts: Iterable[str], tables: Iterable[str], found: Sequence[str]) -> str:

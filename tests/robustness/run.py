@@ -55,7 +55,6 @@ def main() -> int:
         asker.close()
         ending = _ending(server)
         logged = server.errors_logged()
-    recording.show(console, seen)
     found = _found(seen, ending)
     peak = max(each.peak_bytes for each in seen)
     facts = (
@@ -73,7 +72,7 @@ def main() -> int:
         tables.append(recording.conduct_table(seen))
     title = f"a corpus of {sum(kinds.values())} files" if options.corpus else "the built-in set"
     text = recording.section(title, facts, tables, found)
-    console.print(text, markup=False)
+    console.print(text, markup=False, soft_wrap=True)
     if not options.dry_run:
         recording.append(text)
     if found:
@@ -119,10 +118,16 @@ def _steps(
     if corpus:
         return
     picture = pictures.encoded(pictures.scene(), "JPEG")
-    good = submissions.Good(checker=asker.takers("text/plain")[0], picture=picture)
+    text_checker = asker.takers("text/plain")[0]
+    good = submissions.Good(checker=text_checker, picture=picture)
     for name, message in submissions.make(good):
         yield [asker.ask(name, "request", message)]
-    yield from ([o] for o in conduct.observe(asker.server, asker.takers("image/jpeg")))
+    target = conduct.Target(
+        server=asker.server,
+        text_checker=text_checker,
+        picture_checkers=asker.takers("image/jpeg"),
+    )
+    yield from ([each] for each in conduct.observe(target))
 
 
 def _corpus(folder: Path) -> Iterator[Case]:
@@ -172,6 +177,7 @@ def _tell(console: Console, seen: Observation) -> None:
             f"{seen.answer} {seen.reason} {'; '.join(seen.defects)}",
             style="red" if seen.defects else None,
             markup=False,
+            soft_wrap=True,
         )
 
 

@@ -56,6 +56,10 @@ def _forms(good: Good) -> Iterator[tuple[str, pb2.ValidateRequest]]:
     yield "unknown policy", absah.request("no-such", {"report": absah.Text("x")})
     yield "policy with a path for a name", absah.request("../../x", {"report": absah.Text("x")})
     yield "policy of a version that is none", absah.request("field-report@-1", {"report": b"x"})
+    yield (
+        "policy with a line end",
+        absah.request("x\r\ngrpc-status: 0", {"report": absah.Text("x")}),
+    )
     yield "policy with a name of 1 MiB", absah.request("p" * MIB, {"report": absah.Text("x")})
     yield "unknown checker", good.request(checkers=["no-such"])
     yield "checker with an empty name", good.request(checkers=[""])
@@ -78,6 +82,7 @@ def _documents(good: Good) -> Iterator[tuple[str, pb2.ValidateRequest]]:
     yield "33 documents", good.of(report=[text] * 33)
     yield "32 documents", good.of(report=[text] * 32)
     yield "100000 documents", good.of(report=[absah.Text("x")] * 100_000)
+    yield "2000 documents with wrong roles", good.of(**{f"Role {n}": text for n in range(2000)})
     for name, documents in (
         ("11 photos", {"photo": [good.picture] * 11, "report": text}),
         ("no photo", {"report": text}),
@@ -134,9 +139,10 @@ def _claims(good: Good) -> Iterator[tuple[str, pb2.ValidateRequest]]:
     for nik in ("0" * 16, "9" * 16, "1" * 5000, "3201011508950001" * 9, "١" * 16):
         yield f"nik of {len(nik)} digits, {nik[0]} first", claiming(nik=nik)
     yield "a claim that the policy has not", claiming(colour="red")
-    yield "10000 claims", claiming(**{f"c{n}": n for n in range(10_000)})
+    yield "3000 claims that the policy has not", claiming(**{f"c{n}": n for n in range(3000)})
+    yield "a claim with a name of 30 kB", claiming(**{"c" * 30_000: 1})
     yield "claims of 65 kB", claiming(name="x" * 66_000)
-    yield "claims 40 deep", claiming(name=_nested(40))
+    yield "claims 20 deep", claiming(name=_nested(20))
     yield "claims of no kind", _with_claim(claiming(), struct_pb2.Value())
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from absah_claims import texts
 from absah_claims.comparison import Comparison, agrees, combine, unsettled
 from absah_claims.evidence import Kind, Source, of_kind
-from absah_claims.wordlists import words
+from absah_indonesian.wordlists import words
 
 SHARE = 0.75
 """The share of the activity's words that must stand together."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from absah_claims import dates, niks
+from absah_claims import niks
 from absah_claims.comparison import Comparison, agrees, combine, contradicts, doubts, unsettled
 from absah_claims.evidence import CERTAIN, Kind, Reading, Source, of_kind
-from absah_claims.wordlists import words
+from absah_indonesian import dates
+from absah_indonesian.wordlists import words
 
 _NO_CARD = ("tidak ada KTP", "there is no identity card")
 _UNREAD_CLAIM = ("nilai yang diklaim tidak terbaca", "the claimed value cannot be read")

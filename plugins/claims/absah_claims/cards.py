@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from absah_claims import gazetteer, regions
 from absah_claims.evidence import Source
-from absah_claims.wordlists import words
+from absah_indonesian.wordlists import words
 
 OTHER_VALUES = words(
     """islam kristen katolik katholik hindu buddha budha konghucu khonghucu kepercayaan wni wna

@@ -6,7 +6,6 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from absah_claims import dates
 from absah_claims.comparison import (
     Comparison,
     Reference,
@@ -18,6 +17,7 @@ from absah_claims.comparison import (
 )
 from absah_claims.evidence import Kind, Source, of_kind
 from absah_claims.occasions import Occasion, occasion
+from absah_indonesian import dates
 
 CAPTURE_SLACK_DAYS = 1
 """Cameras keep universal time or none: a photo may seem a day off."""

@@ -23,7 +23,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from absah_claims import spelling, wordlists
+from absah_indonesian import spelling, wordlists
 
 
 class Level(enum.IntEnum):

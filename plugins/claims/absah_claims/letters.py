@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from absah_claims import dates, numbering, texts
+from absah_claims import numbering, texts
 from absah_claims.comparison import (
     Comparison,
     Outcome,
@@ -18,7 +18,8 @@ from absah_claims.comparison import (
 )
 from absah_claims.evidence import CERTAIN, Kind, Reading, Source, of_kind
 from absah_claims.occasions import Occasion, occasion
-from absah_claims.wordlists import words
+from absah_indonesian import dates
+from absah_indonesian.wordlists import words
 
 YEARS_AHEAD = 2
 LETTERHEAD_LENGTH = 700

@@ -7,9 +7,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from absah_claims import names, spelling, titles
+from absah_claims import names, titles
 from absah_claims.comparison import Outcome
-from absah_claims.wordlists import words
+from absah_indonesian import spelling
+from absah_indonesian.wordlists import words
 
 ANCHOR_LIMIT = 200
 """Places in a text where a name is tried; more of them show no more."""

@@ -13,9 +13,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from absah_claims import confusions, spelling, titles, wordlists
+from absah_claims import titles
 from absah_claims.comparison import Outcome
 from absah_claims.evidence import CERTAIN, SURE
+from absah_indonesian import confusions, spelling, wordlists
 
 NAME_LIMIT = 120
 WORD_LIMIT = 12

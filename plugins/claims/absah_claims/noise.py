@@ -6,7 +6,7 @@ import datetime
 import random
 from dataclasses import dataclass
 
-from absah_claims.wordlists import words
+from absah_indonesian.wordlists import words
 
 _GIVEN = sorted(
     words(

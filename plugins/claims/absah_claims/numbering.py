@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from absah_claims import confusions, wordlists
 from absah_claims.comparison import Outcome
 from absah_claims.evidence import CERTAIN, SURE
+from absah_indonesian import confusions, wordlists
 
 NUMBER_LIMIT = 80
 FEW = 2.0

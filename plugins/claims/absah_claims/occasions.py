@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import re
 
-from absah_claims.dates import Mention
+from absah_indonesian.dates import Mention
 
 _BEFORE_LENGTH = 110
 _BEHIND_LENGTH = 70

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
 
-from absah_claims import confusions, datewords, spelling
 from absah_claims.gazetteer import Gazetteer, Level, gazetteer, is_city, key, level, within
-from absah_claims.wordlists import words
+from absah_indonesian import confusions, datewords, spelling
+from absah_indonesian.wordlists import words
 
 TOKEN_LIMIT = 6_000
 LONGEST_NAME = 4

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from absah_claims import texts
 from absah_claims.comparison import Comparison, agrees, combine, contradicts, doubts, unsettled
 from absah_claims.evidence import Kind, Reading, Source, of_kind
-from absah_claims.wordlists import words
+from absah_indonesian.wordlists import words
 
 HEAD_SHARE = 0.35
 """The share of a letter's text that its head and opening lines take."""

@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from absah_claims import abbreviations, confusions, spelling, stems
-from absah_claims.wordlists import words
+from absah_claims import abbreviations, stems
+from absah_indonesian import confusions, spelling
+from absah_indonesian.wordlists import words
 
 TEXT_WORDS = 12_000
 CLAIM_WORDS = 60

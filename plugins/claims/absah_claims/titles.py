@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from absah_claims import confusions
-from absah_claims.wordlists import words
+from absah_indonesian import confusions
+from absah_indonesian.wordlists import words
 
 HONORIFICS = words(
     """prof drs dra dr drg drh ir h hj haji hajah hajjah kh kyai kiai nyai ust ustad ustadz ustadzah

@@ -16,6 +16,8 @@ from typing import Any
 import lokal
 from lokal import wilayah
 
+from absah_indonesian import dates
+
 _DIGITS = r"\d(?:[ .]?\d)"
 _NUMBER_END = r"(?![\d])(?![.,]\d)"
 _NIK = re.compile(rf"(?<![\d.])(?:{_DIGITS}{{15}}){_NUMBER_END}")
@@ -58,22 +60,13 @@ class Identifier:
 
 
 def find(text: str) -> list[Identifier]:
-    """All identifiers of a text in reading order; none overlaps another."""
+    """All identifiers, dates and amounts of a text in reading order; none overlaps another."""
     taken: list[Identifier] = []
-    for code, pattern, validate in KINDS:
-        for start, end, attributes in _valid(text, pattern, validate):
-            if not any(start < other.end and other.start < end for other in taken):
-                taken.append(Identifier(code=code, start=start, end=end, attributes=attributes))
+    for finder in FINDERS:
+        for found in finder(text):
+            if not any(found.start < other.end and other.start < found.end for other in taken):
+                taken.append(found)
     return sorted(taken, key=lambda identifier: identifier.start)
-
-
-def _valid(
-    text: str, pattern: re.Pattern[str], validate: Callable[[str], Mapping[str, Any] | None]
-) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
-    for match in pattern.finditer(text):
-        attributes = validate(match.group())
-        if attributes is not None:
-            yield match.start(), match.end(), attributes
 
 
 def digits(text: str) -> str:
@@ -142,12 +135,47 @@ def amount(text: str) -> dict[str, Any] | None:
     return {"value": float(parsed.amount), "currency": "IDR"} if parsed else None
 
 
-KINDS: tuple[tuple[str, re.Pattern[str], Callable[[str], Mapping[str, Any] | None]], ...] = (
-    ("EMAIL", _EMAIL, email),
-    ("NIP", _NIP, nip),
-    ("NPWP", _NPWP, npwp),
-    ("NIK", _NIK, nik),
-    ("AMOUNT", _AMOUNT, amount),
-    ("PHONE", _PHONE, phone),
+def find_dates(text: str) -> Iterator[Identifier]:
+    """Dates in digits and words; `value` is YYYY-MM-DD, `until` the last day of a range.
+
+    A date without its year is --MM-DD (ISO 8601:2000, 5.2.1.3).
+    """
+    for mention in dates.find(text):
+        attributes = {"value": _iso(mention.first)}
+        if mention.last != mention.first:
+            attributes["until"] = _iso(mention.last)
+        yield Identifier(code="DATE", start=mention.start, end=mention.end, attributes=attributes)
+
+
+def _iso(day: dates.Day) -> str:
+    year = "-" if day.year is None else f"{day.year:04}"
+    return f"{year}-{day.month:02}-{day.day:02}"
+
+
+Finder = Callable[[str], Iterator[Identifier]]
+
+
+def _finder(
+    code: str, pattern: re.Pattern[str], validate: Callable[[str], Mapping[str, Any] | None]
+) -> Finder:
+    def found(text: str) -> Iterator[Identifier]:
+        for match in pattern.finditer(text):
+            attributes = validate(match.group())
+            if attributes is not None:
+                yield Identifier(
+                    code=code, start=match.start(), end=match.end(), attributes=attributes
+                )
+
+    return found
+
+
+FINDERS: tuple[Finder, ...] = (
+    _finder("EMAIL", _EMAIL, email),
+    _finder("NIP", _NIP, nip),
+    _finder("NPWP", _NPWP, npwp),
+    _finder("NIK", _NIK, nik),
+    find_dates,
+    _finder("AMOUNT", _AMOUNT, amount),
+    _finder("PHONE", _PHONE, phone),
 )
-"""In order of how sure their form makes them: an earlier kind takes its text from later ones."""
+"""In order of how sure their form makes them: an earlier one takes its text from later ones."""

@@ -74,7 +74,10 @@ def _plan(rules: Sequence[CheckRule], documents: Sequence[Document], registry: R
             if document.role in rule.roles:
                 _want(wanted, rule.checker, rule, document, registry)
     steps = {key: _step(key, *want, wanted, registry) for key, want in wanted.items()}
-    order = graphlib.TopologicalSorter({key: step.waits_for for key, step in steps.items()})
+    graph = {key: step.waits_for for key, step in steps.items()}
+    if not any(graph.values()):
+        return Plan(steps=[*steps.values()], shares=dict.fromkeys(steps, 1.0))
+    order = graphlib.TopologicalSorter(graph)
     ordered = [steps[key] for key in order.static_order()]
     return Plan(steps=ordered, shares=_shares(ordered))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import graphlib
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import metadata
-from typing import Any
+from typing import Any, cast
 
 import pluggy
 import pydantic
@@ -92,10 +92,11 @@ def build(
     checkers: dict[str, RegisteredChecker] = {}
     functions: dict[str, Callable[..., Any]] = {}
     for implementation in manager.hook.absah_checkers.get_hookimpls():
-        for kind in implementation.function():
+        kinds = cast("Sequence[type[Checker]]", implementation.function())
+        for kind in kinds:
             _add_checker(checkers, kind, plugins[implementation.plugin_name][1], settings)
     for implementation in manager.hook.absah_policy_functions.get_hookimpls():
-        more = implementation.function()
+        more = cast("Mapping[str, Callable[..., Any]]", implementation.function())
         if clash := functions.keys() & more.keys():
             raise errors.PluginInvalid(
                 f"{plugins[implementation.plugin_name][1]}: policy functions "

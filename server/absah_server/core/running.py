@@ -11,8 +11,6 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from opentelemetry import trace
-
 from absah_sdk import (
     DeadlinePassed,
     Document,
@@ -29,10 +27,9 @@ from absah_server.core.pages import PageSupply
 from absah_server.core.planning import Key, Plan, Step
 from absah_server.core.ports import Inference, Sandbox
 from absah_server.core.validation import CheckResult, Fault, FaultReason, ModelRecord
-from absah_server.telemetry import metrics
+from absah_server.telemetry import metrics, tracing
 
 log = logging.getLogger(__name__)
-tracer = trace.get_tracer(__name__)
 
 T = TypeVar("T")
 ENOUGH_SECONDS = 0.02
@@ -146,7 +143,7 @@ class _Run:
 
     async def _step(self, step: Step) -> None:
         began = time.perf_counter()
-        with tracer.start_as_current_span("check") as span:
+        with tracing.span("check") as span:
             result, fault = await self._outcome(step)
             took = time.perf_counter() - began
             if span.is_recording():

@@ -15,6 +15,7 @@ from absah_sdk import Document, DocumentUnreadable
 from absah_server.core import errors
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{0,128}")
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 ROLE = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 
 
@@ -72,7 +73,7 @@ def verify(submission: Submission, limits: SizeLimits) -> None:
     if problems:
         raise errors.RequestInvalid(*problems)
     sizes = [a.size_bytes for a in submission.attachments]
-    texts = [a.size_bytes for a in submission.attachments if a.text is not None]
+    texts = [n for a, n in zip(submission.attachments, sizes, strict=True) if a.text is not None]
     claims_size = len(canonical_json(submission.claims)) if submission.claims else 0
     for limit, allowed, actual, unit in (
         ("limits.max_documents", limits.max_documents, len(sizes), "documents"),
@@ -149,4 +150,4 @@ def documents(
 
 def canonical_json(value: Any) -> bytes:
     """JSON with sorted keys and no spaces, for digests."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _CANONICAL.encode(value).encode()

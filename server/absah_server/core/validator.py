@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from opentelemetry import trace
-
 from absah_sdk import Document
 from absah_server.core import planning, submission, verdict
 from absah_server.core.admission import Admission
@@ -24,9 +22,7 @@ from absah_server.core.registry import Registry
 from absah_server.core.running import Runner
 from absah_server.core.submission import SizeLimits, Submission
 from absah_server.core.validation import CheckResult, ModelRecord, Record, Validation
-from absah_server.telemetry import metrics
-
-tracer = trace.get_tracer(__name__)
+from absah_server.telemetry import metrics, tracing
 
 RESERVE_PART = 0.05
 RESERVE_SECONDS = 0.5
@@ -60,7 +56,7 @@ class Validator:
         waiting_since = time.perf_counter()
         async with self.admission.place(request.priority, deadline=deadline):
             metrics.admitted(time.perf_counter() - waiting_since)
-            with tracer.start_as_current_span("validation") as span:
+            with tracing.span("validation") as span:
                 made = await self._validate(request, policy, deadline)
                 decision = made.verdict.decision.value if made.verdict else ""
                 if span.is_recording():

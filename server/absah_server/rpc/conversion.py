@@ -17,7 +17,7 @@ from absah.v1 import (
     validation_service_pb2,
     wording_pb2,
 )
-from absah_sdk import Artifact, Finding, Outcome, Region, Severity
+from absah_sdk import Finding, Outcome, Region, Severity
 from absah_server.core.errors import RequestInvalid
 from absah_server.core.policy import Decision, Policy, Wording
 from absah_server.core.registry import RegisteredChecker
@@ -26,16 +26,15 @@ from absah_server.core.validation import (
     Agreement,
     CheckResult,
     FindingReference,
-    ModelRecord,
     Record,
     Validation,
     Verdict,
 )
 from absah_server.rpc import errors
 
-# Enum fields take their value's name.
-OUTCOMES = {o: f"OUTCOME_{o.value}" for o in Outcome}
-SEVERITIES = {s: f"SEVERITY_{s.value}" for s in Severity}
+# Enum fields take their value's name in a constructor, their number where they are assigned to.
+OUTCOMES = {o: getattr(check_result_pb2, f"OUTCOME_{o.value}") for o in Outcome}
+SEVERITIES = {s: getattr(check_result_pb2, f"SEVERITY_{s.value}") for s in Severity}
 DECISIONS = {d: f"DECISION_{d.value}" for d in Decision}
 AGREEMENTS = {a: f"AGREEMENT_{a.value}" for a in Agreement}
 PRIORITIES = {
@@ -79,17 +78,24 @@ def _claims(pb: validation_service_pb2.ValidateRequest) -> dict[str, Any]:
     return claims
 
 
-def validation_to_proto(value: Validation, *, return_artifacts: bool) -> validation_pb2.Validation:
-    return validation_pb2.Validation(
-        name=value.name,
-        request_id=value.request_id,
-        state=validation_pb2.STATE_SUCCEEDED,
-        verdict=_verdict(value.verdict) if value.verdict else None,
-        check_results=[check_result_to_proto(r, return_artifacts) for r in value.check_results],
-        create_time=_timestamp(value.create_time),
-        update_time=_timestamp(value.update_time),
-        record=_record(value.record),
-    )
+def fill_validation(
+    pb: validation_pb2.Validation, value: Validation, *, return_artifacts: bool
+) -> None:
+    """Write a validation into an empty message.
+
+    A message that is handed to another one's constructor is copied by way of its bytes, at each
+    level anew; what may be large is therefore filled in place, here and below.
+    """
+    pb.name = value.name
+    pb.request_id = value.request_id
+    pb.state = validation_pb2.STATE_SUCCEEDED
+    if value.verdict:
+        pb.verdict.CopyFrom(_verdict(value.verdict))
+    for result in value.check_results:
+        _fill_check_result(pb.check_results.add(), result, return_artifacts=return_artifacts)
+    _fill_timestamp(pb.create_time, value.create_time)
+    _fill_timestamp(pb.update_time, value.update_time)
+    _fill_record(pb.record, value.record)
 
 
 def _verdict(value: Verdict) -> validation_pb2.Verdict:
@@ -131,121 +137,114 @@ def _references(
     ]
 
 
-def _record(value: Record) -> validation_pb2.Record:
-    return validation_pb2.Record(
-        documents=[
-            validation_pb2.DocumentRecord(
-                document=document.name,
-                role=document.role,
-                filename=document.filename,
-                media_type=document.media_type,
-                size_bytes=len(document.content),
-                sha256=document.digest,
-            )
-            for document in value.documents
-        ],
-        claims_sha256=value.claims_digest,
-        policy=value.policy,
-        policy_sha256=value.policy_digest,
-        checkers=[
-            validation_pb2.CheckerRecord(checker=checker, version=version)
-            for checker, version in value.checkers.items()
-        ],
-        models=_models(value.models),
-        server_version=value.server_version,
-    )
+def _fill_record(pb: validation_pb2.Record, value: Record) -> None:
+    for document in value.documents:
+        pb.documents.add(
+            document=document.name,
+            role=document.role,
+            filename=document.filename,
+            media_type=document.media_type,
+            size_bytes=len(document.content),
+            sha256=document.digest,
+        )
+    pb.claims_sha256 = value.claims_digest
+    pb.policy = value.policy
+    pb.policy_sha256 = value.policy_digest
+    for checker, version in value.checkers.items():
+        pb.checkers.add(checker=checker, version=version)
+    for model in value.models:
+        pb.models.add(model=model.model, version=model.version, sha256=model.digest)
+    pb.server_version = value.server_version
 
 
-def check_result_to_proto(
-    value: CheckResult, return_artifacts: bool = False
-) -> check_result_pb2.CheckResult:
+def check_result_to_proto(value: CheckResult) -> check_result_pb2.CheckResult:
+    pb = check_result_pb2.CheckResult()
+    _fill_check_result(pb, value, return_artifacts=False)
+    return pb
+
+
+def _fill_check_result(
+    pb: check_result_pb2.CheckResult, value: CheckResult, *, return_artifacts: bool
+) -> None:
     result = value.result
-    pb = check_result_pb2.CheckResult(
-        checker=value.checker,
-        checker_version=value.checker_version,
-        document=value.document,
-        outcome=OUTCOMES[result.outcome],
-        score=result.score,
-        findings=[finding_to_proto(finding) for finding in result.findings],
-        artifacts=[_artifact(artifact, return_artifacts) for artifact in result.artifacts],
-        model_versions=_models(value.models),
-    )
+    pb.checker = value.checker
+    pb.checker_version = value.checker_version
+    pb.document = value.document
+    pb.outcome = OUTCOMES[result.outcome]
+    if result.score is not None:
+        pb.score = result.score
+    for finding in result.findings:
+        _fill_finding(pb.findings.add(), finding)
+    for artifact in result.artifacts:
+        pb.artifacts.add(
+            name=artifact.name,
+            media_type=artifact.media_type,
+            page=artifact.page,
+            size_bytes=len(artifact.content),
+            sha256=hashlib.sha256(artifact.content).hexdigest(),
+            content=artifact.content if return_artifacts else b"",
+        )
+    for model in value.models:
+        pb.model_versions.add(model=model.model, version=model.version, sha256=model.digest)
     if result.facts:
-        pb.facts.CopyFrom(_struct(result.facts))
+        _fill_struct(pb.facts, result.facts)
     if value.fault:
         pb.error.CopyFrom(errors.fault_status(value.fault))
     pb.duration.FromTimedelta(datetime.timedelta(seconds=value.duration_seconds))
-    return pb
 
 
-def _models(values: Iterable[ModelRecord]) -> list[check_result_pb2.ModelVersion]:
-    return [
-        check_result_pb2.ModelVersion(model=v.model, version=v.version, sha256=v.digest)
-        for v in values
-    ]
-
-
-def finding_to_proto(value: Finding) -> check_result_pb2.Finding:
-    pb = check_result_pb2.Finding(
-        code=value.code,
-        message=value.message,
-        severity=SEVERITIES[value.severity],
-        confidence=value.confidence,
-        region=_region(value.region) if value.region else None,
-    )
+def _fill_finding(pb: check_result_pb2.Finding, value: Finding) -> None:
+    pb.code = value.code
+    pb.message = value.message
+    pb.severity = SEVERITIES[value.severity]
+    if value.confidence is not None:
+        pb.confidence = value.confidence
+    if value.region:
+        _fill_region(pb.region, value.region)
     if value.span:
         pb.span.start, pb.span.end = value.span.start, value.span.end
     if value.attributes:
-        pb.attributes.CopyFrom(_struct(value.attributes))
-    return pb
+        _fill_struct(pb.attributes, value.attributes)
 
 
-def _region(value: Region) -> check_result_pb2.Region:
-    box = value.box
-    return check_result_pb2.Region(
-        page=value.page,
-        box=check_result_pb2.Box(left=box.left, top=box.top, width=box.width, height=box.height),
-    )
+def _fill_region(pb: check_result_pb2.Region, value: Region) -> None:
+    pb.page = value.page
+    pb.box.left, pb.box.top = value.box.left, value.box.top
+    pb.box.width, pb.box.height = value.box.width, value.box.height
 
 
-def _artifact(value: Artifact, return_artifacts: bool) -> check_result_pb2.Artifact:
-    return check_result_pb2.Artifact(
-        name=value.name,
-        media_type=value.media_type,
-        page=value.page,
-        size_bytes=len(value.content),
-        sha256=hashlib.sha256(value.content).hexdigest(),
-        content=value.content if return_artifacts else b"",
-    )
-
-
-def _struct(values: Mapping[str, Any]) -> struct_pb2.Struct:
-    """A Struct; numbers of numpy and tuples are welcome, NaN is not."""
-    struct = struct_pb2.Struct()
+def _fill_struct(pb: struct_pb2.Struct, values: Mapping[str, Any]) -> None:
+    """Write values that fit JSON; numbers of numpy and tuples are welcome, NaN is not."""
+    fields = pb.fields
     for key, value in values.items():
-        struct.fields[key].CopyFrom(_value(value))
-    return struct
+        _fill_value(fields[key], value)
 
 
-def _value(value: Any) -> struct_pb2.Value:
+def _fill_value(pb: struct_pb2.Value, value: Any) -> None:
     if value is None:
-        return struct_pb2.Value(null_value=struct_pb2.NULL_VALUE)
-    if isinstance(value, bool):
-        return struct_pb2.Value(bool_value=value)
-    if isinstance(value, str):
-        return struct_pb2.Value(string_value=value)
-    if isinstance(value, Mapping):
-        return struct_pb2.Value(struct_value=_struct(value))
-    if isinstance(value, Sequence):
-        items = [_value(item) for item in value]
-        return struct_pb2.Value(list_value=struct_pb2.ListValue(values=items))
-    return struct_pb2.Value(number_value=float(value))
+        pb.null_value = struct_pb2.NULL_VALUE
+    elif isinstance(value, bool):
+        pb.bool_value = value
+    elif isinstance(value, str):
+        pb.string_value = value
+    elif isinstance(value, int | float):
+        pb.number_value = value
+    elif isinstance(value, Mapping):
+        pb.struct_value.SetInParent()  # an empty one is still there
+        _fill_struct(pb.struct_value, value)
+    elif isinstance(value, Sequence):
+        pb.list_value.SetInParent()
+        values = pb.list_value.values
+        for item in value:
+            _fill_value(values.add(), item)
+    else:
+        pb.number_value = float(value)
 
 
-def _timestamp(value: datetime.datetime) -> timestamp_pb2.Timestamp:
-    pb = timestamp_pb2.Timestamp()
-    pb.FromDatetime(value)
-    return pb
+def _fill_timestamp(pb: timestamp_pb2.Timestamp, value: datetime.datetime) -> None:
+    """`FromDatetime` does the same by way of the calendar."""
+    pb.seconds = int(value.timestamp())
+    pb.nanos = value.microsecond * 1000
 
 
 def checker_to_proto(value: RegisteredChecker) -> checker_service_pb2.Checker:

@@ -63,11 +63,11 @@ class ValidationServicer(validation_service_pb2_grpc.ValidationServiceServicer):
     ) -> pb2.ValidateResponse:
         submission = conversion.submission_from_proto(request)
         validation = await self._validator.validate(submission, deadline=deadline)
-        return pb2.ValidateResponse(
-            validation=conversion.validation_to_proto(
-                validation, return_artifacts=request.return_artifacts
-            )
+        response = pb2.ValidateResponse()
+        conversion.fill_validation(
+            response.validation, validation, return_artifacts=request.return_artifacts
         )
+        return response
 
 
 async def _refuse() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 USUAL_VALUES = {
@@ -188,6 +190,31 @@ def test_a_value_whose_label_was_not_read_is_told_by_form_or_place(
 def test_the_place_and_date_under_the_photo_are_no_values(values_of, usual_card):
     without_religion = usual_card.replace(": ISLAM", "       ")
     assert "religion" not in values_of(without_religion)
+
+
+@pytest.mark.parametrize("text", ["00d/bbz", "d/d", "RT d RW d", "012/0O3", "1 / 2", "RT 5 RW 6"])
+def test_neighbourhood_numbers_are_digits_or_nothing(values_of, usual_card, text):
+    read = values_of(usual_card.replace("001/002", text)).get("rt_rw", "000/000")
+    assert re.fullmatch(r"\d{3}/\d{3}", read)
+
+
+def test_rows_of_two_columns_that_ocr_joined_are_doubted(check, facts_of):
+    fields = check(
+        facts_of("""
+        PROVINSI JAMBI
+        NIK Kel/Desa
+        1507106007689162 PANDAN JAYA
+        Nama Kecamatan
+        AISYAH PUTRI GERAGAI
+        Tempat/Tgl Lahir Agama
+        MUARO JAMBI, 20-07-1968 HINDU
+        Jenis Kelamin Pekerjaan
+        PEREMPUAN GURU
+    """)
+    ).facts["fields"]
+    assert fields["nik"]["value"] == "1507106007689162"
+    assert fields["birth_date"]["value"] == "1968-07-20"
+    assert fields["name"]["confidence"] < 0.6
 
 
 def test_regions_are_spelled_as_the_register_does(values_of, usual_card):

@@ -66,6 +66,19 @@ def test_none_of_these_is_a_date(text):
     assert dates.find(text) is None
 
 
+@given(st.text(alphabet="0123OoIilLsSbBzZ| -/.,tanggalbulanmeitahunduaribu", max_size=60))
+def test_noise_is_no_date_or_one_of_the_calendar(text):
+    found = dates.find(f"tanggal {text}")
+    assert found is None or 1945 <= found.date.year <= 2100
+
+
+@pytest.mark.parametrize(
+    "text", ["tanggal b bulan Mei tahun s026", "Tanggal LL Bulan mei Tahun zzzz"]
+)
+def test_letters_alone_are_no_digits(text):
+    assert dates.find(text) is None
+
+
 def test_a_mended_date_is_less_sure():
     assert dates.find("l2 Marct 2O26").sure < dates.find("12 Maret 2026").sure == 1
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 
-from absah_claims.wordlists import words
+from absah_indonesian.wordlists import words
 
 LOOKALIKE_COST = 0.4
 DOUBLED_COST = 0.5

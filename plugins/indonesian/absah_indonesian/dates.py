@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from absah_claims import confusions, datewords
+from absah_indonesian import confusions, datewords
 
 MENTION_LIMIT = 500
 """Dates of one text that are looked at, for each way of writing them."""

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from absah_claims import dates, datewords
 from absah_claims.occasions import Occasion, occasion
+from absah_indonesian import dates, datewords
 
 D = datetime.date
 SINGLE = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from absah_claims import confusions, spelling, wordlists
+from absah_indonesian import confusions, spelling, wordlists
 
 MONTHS = wordlists.numbered(
     """januari jan january djanuari, februari feb pebruari peb february, maret mar mrt march,

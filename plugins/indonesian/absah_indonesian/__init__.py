@@ -1,0 +1,1 @@
+"""What plugins share of the Indonesian language: dates, spelling, and what readers confuse."""
