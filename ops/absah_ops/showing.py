@@ -122,5 +122,7 @@ def _gist(result: check_result_pb2.CheckResult) -> str:
         return str(result.error.message)
     counts: dict[str, int] = {}
     for finding in result.findings:
+        if dict(finding.attributes).get("counted") is False:
+            continue  # seen too unsurely to count; the JSON form shows it
         counts[finding.code] = counts.get(finding.code, 0) + 1
     return ", ".join(f"{n} {code}" if n > 1 else code for code, n in counts.items())

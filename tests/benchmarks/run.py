@@ -7,13 +7,20 @@ import sys
 from collections.abc import Callable
 
 import core
+import decoding
 import ocr
+import serving
 from measuring import HERE, Figure
 from rich.console import Console
 from rich.table import Table
 
 BENCHMARKS: tuple[Callable[[], Figure], ...] = (
     core.core_vs_bare_echo,
+    decoding.decode_sandboxed_vs_inline,
+    serving.serving_local_vs_onnxruntime,
+    serving.serving_local_vs_onnxruntime_ocr_detection,
+    serving.serving_local_vs_onnxruntime_objects_nanodet,
+    serving.serving_local_vs_onnxruntime_entities_ner,
     ocr.ocr_server_vs_rapidocr,
     ocr.memory_all_models,
 )

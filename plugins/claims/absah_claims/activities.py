@@ -28,6 +28,10 @@ _GENERAL = words(
 )
 
 
+SHOWN = 160
+"""Characters of a text that are shown to people."""
+
+
 def match_activity(claim: str, sources: Sequence[Source]) -> Comparison:
     """Look for the claimed activity in reports, then in letters."""
     claimed = [t for t in texts.tokens(claim, limit=texts.CLAIM_WORDS) if t.text not in _GENERAL]
@@ -47,6 +51,12 @@ def _told(claimed: Sequence[texts.Token], source: Source) -> Comparison:
 
 
 def _stretch(found: Sequence[texts.Token], text: str) -> str:
+    """The words in the text from the first to the last; of a long stretch, its fullest line."""
     if not found:
         return ""
-    return text[min(t.start for t in found) : max(t.end for t in found)]
+    start, end = min(t.start for t in found), max(t.end for t in found)
+    if end - start <= SHOWN:
+        return text[start:end]
+    lines = [(text.rfind("\n", 0, t.start) + 1, text.find("\n", t.end)) for t in found]
+    start, end = max(lines, key=lines.count)
+    return text[start : end if end >= 0 else len(text)].strip()[:SHOWN]

@@ -113,7 +113,7 @@ class EntitiesChecker(Checker):
 def _text(document: Document, context: CheckContext) -> str:
     if document.text is not None:
         return document.text
-    text: str = context.results["ocr"].facts["text"]
+    text: str = context.results["ocr"].facts.get("text", "")  # none of an unreadable document
     return text
 
 

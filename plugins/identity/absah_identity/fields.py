@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from absah_identity import kinds, lines, nik, occupations, regions
 from absah_identity.pairing import Reading
 from absah_sdk import Region
 
+_MOST_OFF_SEX = 0.4
+"""Share of letters that may be off: there are but two sexes, and their words differ in most."""
 _WRONG_LETTERS = str.maketrans({"0": "O", "1": "I", "5": "S", "8": "B", "|": "I", "!": "I"})
 
 
@@ -84,15 +86,27 @@ def _birth(raw: str, field: str) -> Values:
 
 
 def _word(raw: str, field: str) -> Values:
-    found = kinds.one_of(raw, field) or kinds.one_of(raw.split(" ")[0], field)
-    return [(field, *found)] if found else []
+    """A word of the field's fixed set; what follows it in the row is not its own."""
+    for beginning in _beginnings(raw):
+        found = kinds.one_of(beginning, field)
+        if found:
+            return [(field, *found)]
+    return []
+
+
+def _beginnings(raw: str) -> Iterator[str]:
+    """The text, then without its last word, and so on."""
+    words = raw.split()
+    for end in range(len(words), 0, -1):
+        yield " ".join(words[:end]).strip(" :;.,")
 
 
 def _sex(raw: str, field: str) -> Values:
     if raw.strip(" :.").upper() in ("L", "P"):
         return [(field, raw.strip(" :.").upper(), 0.9)]
-    text = re.split(r"\bG[o0][l1I]", raw)[0].strip(" :;.")
-    return _word(text, field)
+    text = re.split(r"\bG[o0][l1I]", raw, flags=re.IGNORECASE)[0].strip(" :;.")
+    found = kinds.one_of(text, field, most=_MOST_OFF_SEX)
+    return [(field, *found)] if found else _word(text, field)
 
 
 def _rt_rw(raw: str, field: str) -> Values:
@@ -101,15 +115,18 @@ def _rt_rw(raw: str, field: str) -> Values:
 
 
 def _valid_until(raw: str, field: str) -> Values:
-    if kinds.one_of(raw, field):
-        return [(field, kinds.FOR_LIFE, 1.0)]
+    for_life = _word(raw, field)
+    if for_life:
+        return for_life
     found = kinds.find_date(raw)
     return [(field, found[0].isoformat(), found[2])] if found else []
 
 
 def _occupation(raw: str, field: str) -> Values:
-    known = occupations.find(raw)
-    return [(field, known, 1.0)] if known else _plain(raw, field)
+    """An occupation of the official list, else what is read up to the date under the photo."""
+    known = next((o for text in _beginnings(raw) if (o := occupations.find(text))), None)
+    date = kinds.find_date(raw)
+    return [(field, known, 1.0)] if known else _plain(raw[: date[1]] if date else raw, field)
 
 
 def _nothing(raw: str, field: str) -> Values:
@@ -135,12 +152,20 @@ _VALUES: dict[str, Callable[[str, str], Values]] = {
 _LEVELS = ("province", "regency", "district", "village")
 
 
+def _before_photo(value: str, made: Mapping[str, Field]) -> str:
+    """A region's name without that of the issuing city, which is printed under the photo."""
+    issuer = made["regency"].value.split(" ", 1)[-1] if "regency" in made else ""
+    return value.removesuffix(f" {issuer}") if issuer else value
+
+
 def _with_regions(made: dict[str, Field]) -> dict[str, Field]:
     """Spell regions as the register does, level by level, while each is found in the one above."""
     code = ""
     for level in _LEVELS:
         field = made.get(level)
         found = regions.find(field.value, code) if field else None
+        if field and not found and level in ("district", "village"):
+            found = regions.find(_before_photo(field.value, made), code)
         if field is None or found is None:
             break
         made[level] = replace(field, value=found[0])

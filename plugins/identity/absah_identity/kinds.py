@@ -50,8 +50,7 @@ _WORDED_DATE = re.compile(
 )
 _ISO_DATE = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})(?!\d)")
 _RT_RW = re.compile(
-    rf"(?:RT\.?\s*:?\s*)?({_DIGIT}{{1,3}})\s*[/\\|I l-]\s*(?:RW\.?\s*:?\s*)?({_DIGIT}{{1,3}})",
-    re.IGNORECASE,
+    rf"(?i:RT\.?\s*:?\s*)?({_DIGIT}{{1,3}})\s*[/\\|I l-]\s*(?i:RW\.?\s*:?\s*)?({_DIGIT}{{1,3}})"
 )
 
 
@@ -81,14 +80,14 @@ def kind_of(text: str) -> str | None:
     return "birth" if found and re.search(r"[A-Za-z]{3}", bare[: found[1]]) else None
 
 
-def one_of(text: str, field: str) -> tuple[str, float] | None:
+def one_of(text: str, field: str, *, most: float = 0.2) -> tuple[str, float] | None:
     """The value of the field that `text` is, and how surely: 1 less the share of letters off.
 
     For the fields that have a fixed set of values: sex, religion, marital_status, nationality, and
-    valid_until for life.
+    valid_until for life. At most `most` of the word's letters may differ.
     """
     vocabulary, values = _VOCABULARIES[field]
-    near = vocabulary.nearest(text)
+    near = vocabulary.nearest(text, most=most)
     if near is None:
         return None
     word, edits = near

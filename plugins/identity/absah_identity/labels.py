@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from absah_identity import matching
+from absah_identity import kinds, matching
 from absah_identity.lines import Line
 
 LABELS: dict[str, tuple[str, ...]] = {
@@ -31,7 +31,7 @@ LABELS: dict[str, tuple[str, ...]] = {
     "village": ("Kel/Desa", "Kelurahan/Desa", "Desa/Kelurahan", "Kelurahan", "Desa", "Desa/Kel"),
     "district": ("Kecamatan", "Kec", "Distrik"),
     "religion": ("Agama",),
-    "marital_status": ("Status Perkawinan", "Status", "Status Kawin", "Status Pernikahan"),
+    "marital_status": ("Status Perkawinan", "Status", "Status Pernikahan"),
     "occupation": ("Pekerjaan",),
     "nationality": ("Kewarganegaraan", "Warga Negara"),
     "valid_until": ("Berlaku Hingga", "Berlaku s/d", "Berlaku sampai dengan", "Masa Berlaku"),
@@ -47,8 +47,10 @@ NEEDS_COLON = frozenset(
     | set(LABELS["province"])
     | set(LABELS["regency"])
 )
-"""Words that values begin with too: labels only before a colon or alone in their line."""
+"""Words that values begin with too: labels before a colon, alone, or before a fitting value."""
 
+_TELLING = 6
+"""Characters of a label in small letters that capitals behind it tell from a value."""
 _COLON = re.compile(r"\s*[:;：=.]+\s*")
 _FOLDED = {
     field: tuple((word, matching.fold(word)) for word in words) for field, words in LABELS.items()
@@ -88,7 +90,7 @@ def in_line(line: Line) -> list[Label]:
         label = _match_at(line, start)
         if label is None or label.field in {known.field for known in found}:
             continue
-        if start > 0 and not _clear_inside(line, label):
+        if start > 0 and not _clear_inside(line, label) and not _beside(found, label):
             continue
         found.append(label)
     return [_cut(label, after) for label, after in itertools.zip_longest(found, found[1:])]
@@ -98,6 +100,15 @@ def _clear_inside(line: Line, label: Label) -> bool:
     """Whether a word inside a line is surely a label: blood type, or one before a colon."""
     behind = line.text[: label.rest_start].rstrip()
     return label.field == "blood_type" or (label.edits <= 1 and behind.endswith((":", ";")))
+
+
+def _beside(found: Sequence[Label], label: Label) -> bool:
+    """Whether a label follows another at once and ends the line: rows of two columns, joined."""
+    if not found or label.rest or label.edits or label.field in HEADER:
+        return False
+    text, last = label.line.text, found[-1]
+    gap = text[last.rest_start : label.start]
+    return not gap.strip() and ":" not in text[last.start : label.start]
 
 
 def _cut(label: Label, after: Label | None) -> Label:
@@ -143,8 +154,10 @@ def _candidates(text: str, bones: matching.Skeleton) -> Iterator[tuple[int, int,
             if edits > most or length == 0:
                 continue
             end = _to_word_end(text, bones.ends[length - 1], _allowed(folded) - edits)
+            if ":" in text[:end]:
+                continue
             sure = word not in NEEDS_COLON and (edits == 0 or len(folded) >= 8)
-            if _ends_well(text, end, sure=sure):
+            if _ends_well(text, end, sure=sure) or kinds.kind_of(text[end:]) == field:
                 yield edits, end, field
 
 
@@ -165,9 +178,11 @@ def _allowed(folded: str) -> int:
 
 
 def _ends_well(text: str, end: int, *, sure: bool) -> bool:
-    """A doubtful or everyday word is a label only before a colon or at the end of its line."""
+    """A doubtful or everyday word is no label where other words follow without a colon."""
     rest = text[end:]
     if not rest.strip(" .-") or _COLON.match(rest):
         return True
     glued = text[end - 1].islower() and rest[0].isupper()
+    if not text[:end].isupper() and rest[0].isspace() and rest.isupper() and end >= _TELLING:
+        return True
     return sure and (rest[0].isspace() or rest[0].isdigit() or glued)

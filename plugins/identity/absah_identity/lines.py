@@ -44,12 +44,16 @@ class Line:
 
 
 def pages_of(facts: Mapping[str, Any]) -> list[list[Line]]:
-    """The non-empty lines of an OCR result, page by page, bounded in number."""
+    """The non-empty lines of an OCR result, page by page, bounded in number.
+
+    Where OCR tells of the parts that it joined into a line, each part is a line here.
+    """
     pages: dict[int, list[Line]] = {}
     for entry in facts.get("lines", ()):
         page = pages.setdefault(entry["page"], [])
-        if entry["text"].strip() and len(page) < MOST_LINES:
-            page.append(_line(entry))
+        for part in entry.get("parts") or (entry,):
+            if part["text"].strip() and len(page) < MOST_LINES:
+                page.append(_line(part, entry["page"]))
     return [pages[number] for number in sorted(pages)[:MOST_PAGES]]
 
 
@@ -61,10 +65,10 @@ def around(lines: Sequence[Line]) -> Box:
     return Box(left=left, top=top, width=right - left, height=bottom - top)
 
 
-def _line(entry: Mapping[str, Any]) -> Line:
+def _line(entry: Mapping[str, Any], page: int) -> Line:
     return Line(
         text=" ".join(entry["text"][:MOST_CHARACTERS].replace("：", ":").split()),
         confidence=float(entry["confidence"]),
-        page=int(entry["page"]),
+        page=int(page),
         box=Box(**entry["box"]),
     )

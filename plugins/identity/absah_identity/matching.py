@@ -32,7 +32,8 @@ def skeleton(text: str) -> Skeleton:
         for letter in base:
             if not letter.isalnum():
                 continue
-            pair = letters[-1] + letter if letters else ""
+            touching = bool(letters) and ends[-1] == end - 1
+            pair = letters[-1] + letter if touching else ""
             if pair in ("rn", "vv"):
                 letters[-1], ends[-1] = ("m" if pair == "rn" else "w"), end
             else:

@@ -18,6 +18,7 @@ _UNLABELLED = ("name", "address", "village", "district", "occupation")
 """Fields that are told by their place alone when their label was not read."""
 _ANY_FORM = frozenset({"name", "address", "occupation"})
 """Fields whose value may look like that of another: a man named Islam, a street of a date."""
+_NO_COLUMN = -1.0
 _GAP_LETTERS = 3.0
 """A gap wider than this many letters ends a value: what follows belongs to the photo."""
 
@@ -62,8 +63,15 @@ class _Free:
         self._all_labels = found
         rows = [self.in_row(label) for label in self.found if not label.rest]
         firsts = [row[0].left for row in rows if row]
-        self.column = statistics.median(firsts) if firsts else None
-        """Where values begin on this card."""
+        self.column = statistics.median(firsts or self._inline_columns() or [_NO_COLUMN])
+        """Where values begin on this card; `_NO_COLUMN` where no value tells."""
+
+    def _inline_columns(self) -> list[float]:
+        """Where values begin that share a line with their label, by the usual width of letters."""
+        widths = [line.box.width / len(line.text) for line in self.lines if len(line.text) >= 8]
+        letter = statistics.median(widths) if widths else 0.0
+        inline = [label for label in self.found if label.rest and letter]
+        return [label.line.right - letter * len(label.rest) for label in inline]
 
     def take(self, field: str, chosen: Sequence[Line], *, labelled: bool = True) -> Reading:
         ids = {id(line) for line in chosen}
@@ -129,8 +137,8 @@ class _Free:
     def continued(self, reading: Reading) -> Reading:
         """Add rows that follow a flowing value before the next label's row begins."""
         last = reading.lines[-1]
-        own_column = reading.lines[0].left if self.column is None else self.column
-        column = own_column if self.plan.arrangement is Arrangement.BESIDE else last.left
+        beside = self.plan.arrangement is Arrangement.BESIDE and self.column != _NO_COLUMN
+        column = self.column if beside else last.left
         more: list[Line] = []
         for line in self.between(last, self.next_label(last), column):
             if self.plan.row(line) - self.plan.row((more or [last])[-1]) > 1.5 * self.plan.pitch:
@@ -181,7 +189,7 @@ def _beside(apart: Sequence[Label], free: _Free) -> list[Reading]:
 
 
 def _in_column(line: Line, free: _Free) -> bool:
-    return free.column is None or line.left - free.column < 2 * COLUMN_SLACK
+    return free.column == _NO_COLUMN or line.left - free.column < 2 * COLUMN_SLACK
 
 
 def _suits(label: Label, line: Line) -> bool:
@@ -227,7 +235,7 @@ def _by_place(readings: Sequence[Reading], free: _Free) -> list[Reading]:
         if field in seen or before is None:
             continue
         last = before.lines[-1]
-        column = last.left if free.column is None else free.column
+        column = last.left if free.column == _NO_COLUMN else free.column
         gap = free.between(last, free.next_label(last), column)
         if gap:
             reading = free.take(field, gap[-1:], labelled=False)

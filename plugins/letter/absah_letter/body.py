@@ -21,6 +21,8 @@ _STROKES = re.compile(r"(?<=[/. -])(?=1*[Iil|])[Iil1|]{1,3}(?=[/. -])")
 _ROMAN_V = re.compile(r"(?<=/)(?=[VX])([VX][Iil1|]{1,3})(?=[/])")
 _AS_LETTER = str.maketrans("0158", "OISB")
 _MOST_CONTINUATION = 4
+_SAME_LEFT = 0.025
+"""How far apart lines of one margin begin, as a fraction of the width."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -318,7 +320,7 @@ def _title_and_purpose(sheet: Sheet) -> Passage | None:
         return None
     for line, label in sheet.labelled("purpose"):
         beside = sheet.beside(line)[:1]
-        if label.colon or (beside and not label.rest):
+        if label.colon or (beside and not label.rest) or _in_a_list(sheet, line):
             purpose = _value(sheet, line, label, flows=True)
             if purpose:
                 raw = f"{head.raw}: {purpose.raw}"
@@ -326,9 +328,20 @@ def _title_and_purpose(sheet: Sheet) -> Passage | None:
     return Passage(raw=head.raw, lines=head.lines, sure=0.8)
 
 
+def _in_a_list(sheet: Sheet, line: Line) -> bool:
+    """Whether a line begins where the labels of a person's details above it begin."""
+    return any(
+        abs(other.left - line.left) < _SAME_LEFT
+        for other in sheet.above(line, within=9.0)
+        if (label := label_of(other.text)) and label.field == "person"
+    )
+
+
 def _ends_address(text: str) -> bool:
     label = label_of(text)
     bare = text.strip(" .,:-–").lower()
+    if re.match(r"\w{2,12}\s*:", bare):
+        return True
     letters = sum(character.isalpha() for character in bare)
     return (
         label is not None

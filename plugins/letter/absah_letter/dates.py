@@ -12,9 +12,9 @@ _MONTHS = (
     "oktober", "november", "desember",
 )  # fmt: skip
 _OTHER_SPELLINGS = {
-    "pebruari": 2, "nopember": 11, "jan": 1, "feb": 2, "peb": 2, "mar": 3, "apr": 4, "jun": 6,
-    "jul": 7, "agu": 8, "agt": 8, "ags": 8, "sep": 9, "sept": 9, "okt": 10, "nov": 11, "nop": 11,
-    "des": 12,
+    "pebruari": 2, "nopember": 11, "jan": 1, "feb": 2, "peb": 2, "mar": 3, "apr": 4, "mel": 5,
+    "jun": 6, "jul": 7, "agu": 8, "agt": 8, "ags": 8, "sep": 9, "sept": 9, "okt": 10, "nov": 11,
+    "nop": 11, "des": 12,
 }  # fmt: skip
 _DIGIT = "[0-9OoIl|SBZ]"
 _AS_DIGIT = str.maketrans("OoIl|SBZ", "00111582")
@@ -32,8 +32,8 @@ _IN_WORDS = re.compile(
     re.IGNORECASE,
 )
 _MIXED = re.compile(
-    rf"tanggal\s+({_DIGIT}{{1,2}})\s+bulan\s+([A-Za-z]{{3,10}})\s+tahun\s+({_DIGIT}{{4}})",
-    re.IGNORECASE,
+    rf"(?i:tanggal)\s+({_DIGIT}{{1,2}})\s+(?i:bulan)\s+([A-Za-z]{{3,10}})\s+(?i:tahun)"
+    rf"\s+({_DIGIT}{{4}})"
 )
 _UNITS = {
     "nol": 0, "satu": 1, "dua": 2, "tiga": 3, "empat": 4, "lima": 5, "enam": 6, "tujuh": 7,

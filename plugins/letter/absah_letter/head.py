@@ -23,6 +23,7 @@ _CONTACT = re.compile(
     r"|kotak\s+pos)\b|@|www|https?:|\.go\.id|\d{5}|\(0\d{2,}",
     re.IGNORECASE,
 )
+_LONG_UNITS = tuple(unit for unit in _UNITS if len(unit) >= 9 and " " not in unit)
 _MOST_LINES = 7
 
 
@@ -49,7 +50,7 @@ def parts(lines: Sequence[Line]) -> list[str]:
     units: list[str] = []
     for line in lines:
         text = " ".join(line.text.split()).strip(" .,:-")
-        if units and not _UNIT.match(text):
+        if units and not _names_unit(text):
             units[-1] = f"{units[-1]} {text}"
         else:
             units.append(text)
@@ -71,7 +72,13 @@ def _ends_head(text: str) -> bool:
 
 
 def _is_name(text: str) -> bool:
-    return bool(_UNIT.match(text)) and (_is_capitals(text) or text.istitle() or text[0].isupper())
+    return _names_unit(text) and (_is_capitals(text) or text[0].isupper())
+
+
+def _names_unit(text: str) -> bool:
+    """Whether a line begins with a kind of unit, even one that OCR broke in two."""
+    compact = text.replace(" ", "").upper()
+    return bool(_UNIT.match(text)) or any(compact.startswith(unit) for unit in _LONG_UNITS)
 
 
 def _is_capitals(text: str) -> bool:

@@ -50,28 +50,34 @@ class Line:
 
 
 def from_ocr(facts: Mapping[str, Any]) -> list[Line]:
-    """Lines of an OCR result, in its reading order."""
+    """Lines of an OCR result, in its reading order.
+
+    Where OCR tells of the parts that it joined into a line, each part is a line here.
+    """
     lines: list[Line] = []
     start = 0
     for entry in facts.get("lines", ())[:MOST_LINES]:
-        text = entry["text"][:MOST_CHARACTERS].replace("：", ":")
-        if text.strip():
-            box, page = Box(**entry["box"]), int(entry["page"])
-            lines.append(
-                Line(
-                    text=text,
-                    confidence=float(entry["confidence"]),
-                    left=box.left,
-                    right=box.left + box.width,
-                    y=page - 1 + box.top + box.height / 2,
-                    height=box.height,
-                    start=start,
-                    end=start + len(text),
-                    region=Region(page=page, box=box),
-                )
-            )
-        start += len(entry["text"]) + 1
+        for part in entry.get("parts") or (entry,):
+            text = part["text"][:MOST_CHARACTERS].replace("：", ":")
+            if text.strip():
+                lines.append(_line(text, part, page=int(entry["page"]), start=start))
+            start += len(part["text"]) + 1
     return lines
+
+
+def _line(text: str, part: Mapping[str, Any], *, page: int, start: int) -> Line:
+    box = Box(**part["box"])
+    return Line(
+        text=text,
+        confidence=float(part["confidence"]),
+        left=box.left,
+        right=box.left + box.width,
+        y=page - 1 + box.top + box.height / 2,
+        height=box.height,
+        start=start,
+        end=start + len(text),
+        region=Region(page=page, box=box),
+    )
 
 
 def from_text(text: str) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import statistics
@@ -13,7 +14,7 @@ LABELS = {
     "number": r"n[o0]m[o0e]r(?:\s+surat)?|n[o0]\.?\s*surat|n[o0](?=\s*[.:])",
     "nature": r"s[i1l]fat",
     "attachment": r"[il1|]amp[il1|]ran|lamp(?=\s*[.:])",
-    "subject": r"h\s*a\s*[l1i|](?=\s*(?:[.:;]|$))|per[il1|]ha[l1i|]|subjek",
+    "subject": r"h\s*a\s*[l1i|](?=\s*(?:[.:;]|$)|\s+(?-i:[A-Z]))|per[il1|]ha[l1i|]|subjek",
     "addressee": r"kepada(?:\s+y[t1]h)?|y[t1]h",
     "from": r"dari",
     "date": r"tangga[l1i|]|tg[l1i|]",
@@ -31,6 +32,7 @@ _LABEL = re.compile(
 _SEPARATOR = re.compile(r"\s*[:;.=]+\s*|\s+|$")
 _LEAST_HEIGHT = 0.005
 _MOST_COMPARED = 200
+_CLEARLY = 0.25
 _SAME_ROW = 0.15
 """How far apart neighbours of one row stand, in line heights, once a page's turn is undone."""
 _ROW = 0.75
@@ -165,7 +167,21 @@ def _slope(lines: Sequence[Line]) -> float:
     if size < 0.006:
         return 0.0
     height = statistics.median(_flat_height(line, size) for line in lines)
-    return max((size, -size), key=lambda slope: _in_common_rows(lines, slope, height))
+    falling, rising = (_in_common_rows(lines, slope, height) for slope in (size, -size))
+    if abs(falling - rising) > _CLEARLY * max(falling, rising, 1.0):
+        return size if falling > rising else -size
+    return size if _margin_drift(lines) <= 0 else -size
+
+
+def _margin_drift(lines: Sequence[Line]) -> float:
+    """How much left edges move to the right on the way down: to the left where rows fall."""
+    wide = [line for line in lines if line.right - line.left > 0.25]
+    steps = [
+        (b.left - a.left) / (b.y - a.y)
+        for a, b in itertools.combinations(wide, 2)
+        if abs(b.left - a.left) < 0.04 and 0.01 < abs(b.y - a.y) < 0.4
+    ]
+    return statistics.median(steps) if steps else 0.0
 
 
 def _flat_height(line: Line, slope: float) -> float:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from absah_ocr import crops, recognition
+from absah_ocr import recognition
 
 WIDTH = 192
 """Width in pixels of what the classifier looks at."""
@@ -33,7 +35,6 @@ def sample(line: NDArray[np.uint8]) -> NDArray[np.uint8]:
     )
 
 
-def batch(lines: list[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+def batch(lines: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """Samples of straightened lines, uint8 (n, 48, 192, 3)."""
-    assert all(line.shape[0] == crops.HEIGHT for line in lines)
     return np.stack([sample(line) for line in lines])

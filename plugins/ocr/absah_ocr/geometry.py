@@ -6,6 +6,7 @@ the line is read, x before y, in pixels of the page. Quads are kept in arrays (n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import cv2
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 Quads = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]
 
-_TALL = 1.5
+_TALL = 2.5
 """A line is no higher than this many times its width, unless it runs up or down the page."""
 
 
@@ -25,7 +26,7 @@ def no_quads() -> Quads:
 
 
 def from_rotated_rectangle(
-    centre: tuple[float, float], size: tuple[float, float], angle_degrees: float
+    centre: Sequence[float], size: Sequence[float], angle_degrees: float
 ) -> Quads:
     """The quad of a turned rectangle, its reading direction within 45 degrees of level.
 

@@ -27,7 +27,7 @@ _FULLNESS = 0.6
 """A column's usual line fills this part of the column's width or more."""
 _GUTTER = 0.4
 """Least width of a gutter in line heights."""
-_FAR = 12.0
+_FAR = 8.0
 """Things on one row further apart than this many line heights belong to different blocks."""
 
 

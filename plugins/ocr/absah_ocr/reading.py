@@ -10,12 +10,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from absah_ocr import angle, crops, detection, geometry, layout, recognition, scale, typography
+from absah_ocr import (
+    angle,
+    concurrency,
+    crops,
+    detection,
+    geometry,
+    layout,
+    recognition,
+    scale,
+    typography,
+)
 from absah_ocr.geometry import Quads
 from absah_ocr.recognition import Reading
 from absah_sdk import CheckContext
 
 Pixels = NDArray[np.uint8]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom in pixels of the page as it came."""
 
 DETECTION = "ocr_detection"
 ANGLE = "ocr_angle"
@@ -37,11 +49,11 @@ _CLEARLY = 0.1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """Text on one row; `box` is (left, top, right, bottom) in pixels of the page as it came."""
+    """Text on one row of a page."""
 
     text: str
     confidence: float
-    box: tuple[float, float, float, float]
+    box: Box
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,14 +138,11 @@ class PageReader:
             batch = recognition.batch([lines[index] for index in indices], width)
             async with waiting:
                 outputs = await context.infer(RECOGNITION, {"pixels": batch})
-            for index, labels, sure in zip(
-                indices, outputs["label"], outputs["probability"], strict=True
-            ):
-                readings[index] = recognition.decode(
-                    labels, sure, self._alphabet, width=lines[index].shape[1]
-                )
+            answers = zip(indices, outputs["label"], outputs["probability"], strict=True)
+            for index, labels, probabilities in answers:
+                readings[index] = recognition.decode(labels, probabilities, self._alphabet)
 
-        await asyncio.gather(*(recognise(*batch) for batch in _batches(lines)))
+        await concurrency.all_of(recognise(*batch) for batch in _batches(lines))
         return [readings[index] for index in range(len(lines))]
 
     def _assemble(
@@ -200,5 +209,7 @@ def _line(texts: Sequence[str], readings: Sequence[Reading], quads: Quads) -> Li
     left, top = quads.reshape(-1, 2).min(axis=0).tolist()
     right, bottom = quads.reshape(-1, 2).max(axis=0).tolist()
     return Line(
-        text=" ".join(texts), confidence=_sureness(readings), box=(left, top, right, bottom)
+        text=typography.joined(texts),
+        confidence=_sureness(readings),
+        box=(left, top, right, bottom),
     )

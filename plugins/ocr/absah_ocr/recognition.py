@@ -15,25 +15,25 @@ from numpy.typing import NDArray
 
 from absah_ocr import crops
 
-STEP = 8
-"""Width of a step in pixels."""
 BLANK = 0
 """The label of a step that holds no new character."""
 PADDING = 128
 """Grey that fills a line up to its bucket; the models were trained with it."""
+
+_SPACE_STEPS = 5
+_SPACE_GAPS = 2.0
+"""Letters this many steps apart, and this many times the usual distance, belong to two words."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """What was read in one line.
 
-    `confidences` and `places` have an item for each character of `text`: its probability, and
-    where it stands between the line's start (0) and end (1).
+    `confidences` has the probability of each character of `text`.
     """
 
     text: str
     confidences: tuple[float, ...]
-    places: tuple[float, ...]
 
     @property
     def confidence(self) -> float:
@@ -62,16 +62,27 @@ def decode(
     labels: NDArray[np.integer[Any]],
     probabilities: NDArray[np.floating[Any]],
     alphabet: Sequence[str],
-    *,
-    width: int,
 ) -> Reading:
-    """Decode the steps (steps,) of one line that is `width` pixels wide without its padding."""
+    """Decode the steps (steps,) of one line."""
     starts = np.ones(len(labels), bool)
     starts[1:] = labels[1:] != labels[:-1]
     steps = np.flatnonzero(starts & (labels != BLANK))
-    places = np.minimum((steps + 0.5) * STEP / width, 1.0)
-    return Reading(
-        text="".join(alphabet[label] for label in labels[steps]),
-        confidences=tuple(probabilities[steps].tolist()),
-        places=tuple(places.tolist()),
-    )
+    characters = [alphabet[label] for label in labels[steps]]
+    confidences = probabilities[steps].tolist()
+    for index in reversed(_lost_spaces(steps, characters)):
+        characters.insert(index, " ")
+        confidences.insert(index, confidences[index])
+    return Reading(text="".join(characters), confidences=tuple(confidences))
+
+
+def _lost_spaces(steps: NDArray[np.integer[Any]], characters: Sequence[str]) -> list[int]:
+    """Where letters stand so far apart, for their line, that a space must have been there."""
+    if len(steps) < 2:
+        return []
+    gaps = np.diff(steps)
+    wide = np.flatnonzero(gaps >= max(_SPACE_STEPS, _SPACE_GAPS * float(np.median(gaps)))) + 1
+    return [
+        index
+        for index in wide.tolist()
+        if characters[index - 1].isalnum() and characters[index].isalnum()
+    ]

@@ -84,4 +84,4 @@ def second(pixels: NDArray[np.uint8], scale: float, line_height: float) -> float
 def _bounded(scale: float, pixels: NDArray[np.uint8], most_pixels: float) -> float:
     height, width = pixels.shape[:2]
     by_area = math.sqrt(most_pixels / (height * width))
-    return min(scale, by_area, _MOST_SIDE / max(height, width), _MOST_GROWTH)
+    return min(scale, by_area, _MOST_SIDE / int(max(height, width)), _MOST_GROWTH)

@@ -6,33 +6,11 @@ The recogniser knows Chinese type as well and now and then answers with its wide
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-_WIDE = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-"""The full-width forms of ASCII, U+FF01 to U+FF5E."""
-_LIKE = str.maketrans(
-    {
-        **{chr(code): plain for code, plain in _WIDE.items()},
-        "\u3000": " ",
-        "、": ",",
-        "。": ".",
-        "·": "·",
-        "・": "·",
-        "【": "[",
-        "】": "]",
-        "〔": "[",
-        "〕": "]",
-        "《": "«",
-        "》": "»",
-        "〈": "<",
-        "〉": ">",
-        "「": "“",
-        "」": "”",
-        "『": "“",
-        "』": "”",
-        "〜": "~",
-        "￥": "¥",
-    }
-)
+_LIKE = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+"""What stands for a character in Latin type; first the full-width forms of ASCII."""
+_LIKE |= str.maketrans("\u3000、。・【】〔〕《》〈〉「」『』〜￥", " ,.·[][]«»<>“”“”~¥")
 _OTHER_SCRIPT = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 _SPACED_AFTER = re.compile("(?<=[：；，。！？、])(?=[^\\W\\d_])")
 
@@ -45,3 +23,14 @@ def latin(text: str) -> str:
     if _OTHER_SCRIPT.search(text):
         return text
     return " ".join(_SPACED_AFTER.sub(" ", text).translate(_LIKE).split())
+
+
+def joined(pieces: Sequence[str]) -> str:
+    """Join what stands on one row; a colon between a label and its value stands alone, once."""
+    text = pieces[0]
+    for piece in pieces[1:]:
+        if piece.startswith(":"):
+            text = text.rstrip(": ")
+            piece = f": {piece[1:].lstrip(': ')}".rstrip()
+        text = f"{text} {piece}"
+    return text

@@ -21,7 +21,7 @@ CLIENTS = 8
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """`absah serve` as an operator starts it, on a free port, with one plugin that needs no model."""
+    """`absah serve` as an operator starts it, on a free port."""
     (tmp_path / "models").mkdir()
     (tmp_path / "policies").mkdir()
     environment = {

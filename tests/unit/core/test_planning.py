@@ -55,7 +55,7 @@ def checker(name: str, *requires: str) -> type[Checker]:
 
 
 def test_checkers_that_require_each_other_in_a_circle_are_refused_at_start() -> None:
-    with pytest.raises(PluginInvalid, match="circle: .*a.*b.*c"):
+    with pytest.raises(PluginInvalid, match=r"circle: .*a.*b.*c"):
         registry.build({"p": plugin(checker("a", "b"), checker("b", "c"), checker("c", "a"))}, {})
 
 

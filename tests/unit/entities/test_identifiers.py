@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from absah_entities import identifiers
@@ -81,4 +83,4 @@ def test_several_kinds_in_one_text_do_not_overlap() -> None:
     )
     spans = [(i.start, i.end) for i in identifiers.find(text)]
     assert len(spans) == 6
-    assert all(one[1] <= other[0] for one, other in zip(spans, spans[1:], strict=False))
+    assert all(one[1] <= other[0] for one, other in itertools.pairwise(spans))

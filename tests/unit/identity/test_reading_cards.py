@@ -192,6 +192,16 @@ def test_the_place_and_date_under_the_photo_are_no_values(values_of, usual_card)
     assert "religion" not in values_of(without_religion)
 
 
+def test_a_value_that_begins_with_n_does_not_blur_its_label(values_of, usual_card):
+    card = usual_card.replace("Tempat/Tgl Lahir  : BOGOR", "Tempat/Tgl Lahir : NUNUKAN")
+    assert values_of(card)["birth_place"] == "NUNUKAN"
+
+
+def test_the_city_under_the_photo_is_no_part_of_the_district(values_of, usual_card):
+    card = usual_card.replace("Kecamatan      : CIBINONG", "Kecamatan : CILEUNGSI BOGOR")
+    assert values_of(card)["district"] == "CILEUNGSI"
+
+
 @pytest.mark.parametrize("text", ["00d/bbz", "d/d", "RT d RW d", "012/0O3", "1 / 2", "RT 5 RW 6"])
 def test_neighbourhood_numbers_are_digits_or_nothing(values_of, usual_card, text):
     read = values_of(usual_card.replace("001/002", text)).get("rt_rw", "000/000")
