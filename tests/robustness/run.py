@@ -172,9 +172,12 @@ def _found(seen: Iterable[Observation], ending: Iterable[str]) -> list[str]:
 def _tell(console: Console, seen: Observation) -> None:
     """Follow along; what went wrong is told at once."""
     if seen.defects or seen.way != "good":
+        checks = ", ".join(f"{c.checker} {c.outcome} {c.reason}".strip() for c in seen.checks)
         console.print(
             f"{seen.seconds:6.1f} s {seen.peak_bytes / MIB:5.0f} MiB  {seen.case} ({seen.way}): "
-            f"{seen.answer} {seen.reason} {'; '.join(seen.defects)}",
+            f"{seen.answer} {seen.reason or checks}",
+            *seen.defects,
+            sep="\n         ",
             style="red" if seen.defects else None,
             markup=False,
             soft_wrap=True,

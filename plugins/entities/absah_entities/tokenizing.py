@@ -7,6 +7,7 @@ Offsets count Unicode code points of the text as it was given.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ MARK = "\u2581"
 SPECIAL_PIECES = 2
 LONGEST_WORD = 32
 SHOUTED_SHARE = 0.8
+SENTENCE_ENDS = frozenset(".!?:;")
+CLOSERS = frozenset(")]}\"'\u201d\u2019")
+PLAIN_WORD = 5
+"""A lower-case word of as many letters before a full stop is no abbreviation."""
 
 _LETTERS = r"[^\W_\u2581][\u0300-\u036f\u200c\u200d]*"
 _INSIDE = r"[.'\u2019]|(?<=\d)[,:](?=\d)"
@@ -85,15 +90,20 @@ class PieceTokenizer:
         return [(e.ids or [UNKNOWN])[:LONGEST_WORD] for e in encodings]
 
     def windows(self, text: str, *, size: int = 256, overlap: int = 64) -> list[Window]:
-        """Cut a text into windows of at most `size` pieces that share about `overlap` pieces.
+        """Cut a text into windows of at most `size` pieces.
 
-        Capitals are judged line by line. An empty text has no windows.
+        A window ends where a sentence surely does, since the model learnt from sentences; what
+        is longer is cut into windows that share about `overlap` pieces. Capitals are judged
+        line by line. An empty text has no windows.
         """
         words = words_of(text)
         pieces = self.pieces([t for line in _lines(text, words) for t in unshouted(line)])
-        lengths = np.array([len(p) for p in pieces], np.int64)
-        spans = _spans(lengths, size - SPECIAL_PIECES, overlap)
-        return [_window(words[a:b], a, pieces[a:b]) for a, b in spans]
+        ends = np.cumsum([0, *map(len, pieces)])
+        return [
+            _window(words[a:b], a, pieces[a:b])
+            for start, end in itertools.pairwise(_sentence_edges(text, words))
+            for a, b in _spans(ends, start, end, size - SPECIAL_PIECES, overlap)
+        ]
 
 
 def _lines(text: str, words: Sequence[Word]) -> Iterator[list[Word]]:
@@ -106,15 +116,41 @@ def _lines(text: str, words: Sequence[Word]) -> Iterator[list[Word]]:
         yield list(words[start:index])
 
 
-def _spans(lengths: NDArray[np.int64], room: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Ranges of words that fit the room, each beginning about `overlap` pieces before its end."""
-    ends = np.concatenate([[0], np.cumsum(lengths)])
-    start, count = 0, len(lengths)
-    while start < count:
+def _sentence_edges(text: str, words: Sequence[Word]) -> list[int]:
+    """Indices of the words that begin a sentence, and the number of words."""
+    begins = (i for i in range(1, len(words)) if _begins_sentence(text, words, i))
+    return sorted({0, *begins, len(words)})
+
+
+def _begins_sentence(text: str, words: Sequence[Word], index: int) -> bool:
+    """Whether the words before surely end a sentence: doubtful cases do not count."""
+    gap = text[words[index - 1].end : words[index].start]
+    if gap.count("\n") > 1:
+        return True
+    last = index - 1
+    while last > 0 and words[last].text in CLOSERS:
+        last -= 1
+    if not gap or words[last].text not in SENTENCE_ENDS:
+        return False
+    if "\n" in gap:
+        return True
+    before = words[last - 1].text if last else ""
+    ended = before.islower() and len(before) >= PLAIN_WORD and words[last].text in ".!?"
+    return ended and words[index].text[:1].isupper()
+
+
+def _spans(
+    ends: NDArray[np.int64], start: int, end: int, room: int, overlap: int
+) -> Iterator[tuple[int, int]]:
+    """Ranges of words from start to end that fit the room and share about `overlap` pieces.
+
+    ends[i] is the number of pieces before word i.
+    """
+    while start < end:
         stop = int(np.searchsorted(ends, ends[start] + room, side="right")) - 1
         stop = max(stop, start + 1)
-        yield start, stop
-        if stop >= count:
+        yield start, min(stop, end)
+        if stop >= end:
             return
         back = int(np.searchsorted(ends, ends[stop] - overlap, side="left"))
         start = min(max(back, start + 1), stop)

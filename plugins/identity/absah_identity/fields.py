@@ -10,6 +10,7 @@ from absah_identity import kinds, lines, nik, occupations, regions
 from absah_identity.pairing import Reading
 from absah_sdk import Region
 
+_FREE_TEXT = frozenset({"name", "birth_place", "address", "village", "district", "occupation"})
 _MOST_OFF_SEX = 0.4
 """Share of letters that may be off: there are but two sexes, and their words differ in most."""
 _WRONG_LETTERS = str.maketrans({"0": "O", "1": "I", "5": "S", "8": "B", "|": "I", "!": "I"})
@@ -41,9 +42,16 @@ def _field(name: str, value: str, sure: float, reading: Reading) -> Field:
         name=name,
         value=value,
         raw=reading.raw,
-        confidence=round(reading.confidence * sure * (1.0 if reading.labelled else 0.9), 4),
+        confidence=round(reading.confidence * sure * _trust(name, reading), 4),
         region=Region(page=reading.lines[0].page, box=lines.around(reading.lines)),
     )
+
+
+def _trust(name: str, reading: Reading) -> float:
+    """Less than 1 where the field was told without its label, or may hold words of another."""
+    if reading.joined and name in _FREE_TEXT:
+        return 0.5
+    return 1.0 if reading.labelled else 0.9
 
 
 Values = list[tuple[str, str, float]]
@@ -63,8 +71,8 @@ def _nik(raw: str, field: str) -> Values:
 
 
 def _name(raw: str, field: str) -> Values:
-    """Names have no digits: those that look like letters are letters."""
-    value = raw.upper().strip(" :;=-,").translate(_WRONG_LETTERS)
+    """Names have no digits: numbers are not theirs, and single ones are letters misread."""
+    value = re.sub(r"\b\d{3,}\b", "", raw).upper().strip(" :;=-,").translate(_WRONG_LETTERS)
     return [(field, value, 1.0)] if sum(c.isalpha() for c in value) >= 2 else []
 
 

@@ -31,6 +31,8 @@ class Reading:
     raw: str
     lines: tuple[Line, ...]
     labelled: bool = True
+    joined: bool = False
+    """Whether a value of the next column may have been read with it."""
 
     @property
     def confidence(self) -> float:
@@ -117,7 +119,20 @@ class _Free:
         ]
         if not under:
             return None
-        return self.take(label.field, [min(under, key=lambda line: line.y)])
+        value = min(under, key=lambda line: line.y)
+        reading = self.take(label.field, [value])
+        return replace(reading, joined=self._reaches_next(label, value))
+
+    def _reaches_next(self, label: Label, value: Line) -> bool:
+        """Whether a value runs on under the label that stands right of its own."""
+        row = self.plan.row(label.line)
+        return any(
+            other.start > label.start
+            if other.line is label.line
+            else label.line.right < other.line.left < value.right
+            and abs(self.plan.row(other.line) - row) < self.plan.reach()
+            for other in self._all_labels
+        )
 
     def between(self, above: Line, below: Line | None, column: float) -> list[Line]:
         """Lines of a column between two lines' rows, from the top; where `below` is None, one."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from absah_identity import consistency, fields, header, layout, matching, nik, pairing
 from absah_identity.fields import Field
-from absah_identity.labels import Label
 from absah_identity.lines import Line, pages_of
 from absah_identity.nik import Number
 from absah_identity.pairing import Reading
@@ -27,8 +25,6 @@ _OTHER_DOCUMENTS = tuple(
         "SURAT KUASA",
     )
 )
-_FREE_TEXT = frozenset({"name", "birth_place", "address", "village", "district", "occupation"})
-_LEAST_JOINED_ROWS = 2
 _LONG_LINE = 60
 """Characters of a line that no card has, but a page of running text has several of."""
 _MOST_LONG_LINES = 2
@@ -64,7 +60,6 @@ def _read_page(lines: Sequence[Line], least_anchors: int) -> Card:
     plan = layout.measure(lines, found)
     readings = pairing.pair(lines, found, plan) + header.read(lines, found, plan)
     made = fields.interpret([*readings, *_stray_number(lines, readings)])
-    made = _doubting_joined(made, found)
     number = nik.read([made["nik"].raw]) if "nik" in made else None
     made = consistency.doubted(made, number) if number else made
     anchors = len({label.field for label in found} | ({"province"} & made.keys()))
@@ -77,21 +72,6 @@ def _read_page(lines: Sequence[Line], least_anchors: int) -> Card:
         several=len(_numbers(lines)) > 1,
         specimen=any(_says(lines, word) for word in _SPECIMEN),
     )
-
-
-def _doubting_joined(made: Mapping[str, Field], found: Sequence[Label]) -> dict[str, Field]:
-    """The fields, with less confidence in free text where rows of two columns came as one line.
-
-    What belongs to which column cannot be told then; values of a plain form can.
-    """
-    rows = Counter(id(label.line) for label in found if not label.rest)
-    joined = sum(labels_in_row > 1 for labels_in_row in rows.values()) >= _LEAST_JOINED_ROWS
-    return {
-        name: replace(field, confidence=round(field.confidence * 0.5, 4))
-        if joined and name in _FREE_TEXT
-        else field
-        for name, field in made.items()
-    }
 
 
 def _is_card(

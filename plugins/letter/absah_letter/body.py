@@ -12,6 +12,10 @@ from absah_letter.sheet import Label, Sheet, label_of
 from absah_letter.titles import is_title, title_of
 
 _PLACED = re.compile(r"^[^\w:;]*([A-Z][A-Za-z .'’/-]{2,40}?)\s*[,.;]\s*(?:tanggal\s+)?(?=[\dOIl])")
+_PLACED_UNMARKED = re.compile(
+    r"^((?!Hari|Pada|Sen|Sel|Rab|Kam|Jum|Sab|Ming)[A-Z][A-Za-z .'’-]{2,40}?)\s+(?=\d)"
+)
+_NO_COMMA = 0.8
 _ISSUED = re.compile(
     r"(?:ditetapkan|dikeluarkan|dibuat|diundangkan|disahkan)\s+di\s*:?\s*(.*)$", re.IGNORECASE
 )
@@ -86,7 +90,14 @@ def _as_word(match: re.Match[str]) -> str:
 
 def date(sheet: Sheet) -> Dated | None:
     """When the letter was signed: by place and date, by a formula at its end, or by its label."""
-    for read in (_placed_dates, _issued_dates, _labelled_dates, _bare_dates, _todays_dates):
+    for read in (
+        _placed_dates,
+        _issued_dates,
+        _labelled_dates,
+        _bare_dates,
+        _todays_dates,
+        _unmarked_dates,
+    ):
         found = next(read(sheet), None)
         if found:
             return found
@@ -232,6 +243,21 @@ def _bare_dates(sheet: Sheet) -> Iterator[Dated]:
         labels = [label for other in sheet.before(line) if (label := label_of(other.text))]
         if any(label.field == "number" for label in labels) or not (labels or sheet.owned(line)):
             yield Dated(found=found, passage=Passage(raw=line.text.strip(), lines=(line,)))
+
+
+def _unmarked_dates(sheet: Sheet) -> Iterator[Dated]:
+    """Lines of a place and a date whose comma was lost: "Tanah Bumbu 2 Januari 2024"."""
+    for line in sheet.lines:
+        match = _PLACED_UNMARKED.match(line.text)
+        found = dates.find(line.text[match.end() :]) if match else None
+        if not match or not found or found.start > 0 or label_of(line.text) or sheet.owned(line):
+            continue
+        if len(line.text) - match.end() - found.end <= 2:
+            yield Dated(
+                found=found,
+                passage=Passage(raw=line.text[match.end() :], lines=(line,), sure=_NO_COMMA),
+                place=Passage(raw=match.group(1), lines=(line,), sure=_NO_COMMA),
+            )
 
 
 def _tails(text: str) -> Iterator[tuple[str, float]]:

@@ -14,7 +14,7 @@ LABELS = {
     "number": r"n[o0]m[o0e]r(?:\s+surat)?|n[o0]\.?\s*surat|n[o0](?=\s*[.:])",
     "nature": r"s[i1l]fat",
     "attachment": r"[il1|]amp[il1|]ran|lamp(?=\s*[.:])",
-    "subject": r"h\s*a\s*[l1i|](?=\s*(?:[.:;]|$)|\s+(?-i:[A-Z]))|per[il1|]ha[l1i|]|subjek",
+    "subject": r"h\s*a\s*[l1i|](?=\s*(?:[.:;]|$)|\s+(?-i:[A-Z]))|per[il1|]?ha[l1i|]|subjek",
     "addressee": r"kepada(?:\s+y[t1]h)?|y[t1]h",
     "from": r"dari",
     "date": r"tangga[l1i|]|tg[l1i|]",

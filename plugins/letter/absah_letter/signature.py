@@ -29,8 +29,8 @@ _OPENING = re.compile(
     re.IGNORECASE,
 )
 _DEGREES_ONLY = re.compile(r"(?:(?:[A-Z][A-Za-z]{0,4}\.){1,3}[A-Za-z]{0,4}\.?,?\s*){1,4}")
-_NAME = re.compile(r"^[(\[]?\s*[^\W\d_][\w.,'’`´ \-–()]{2,70}$")
-_PARTICLE = re.compile(r"bin|binti|van|de|al|dr\.|drg\.|drh\.|dra?s?\.|ir\.|apt\.|[a-z]{1,4}\.")
+_NAME = re.compile(r"^[(\[]?\s*[^\W\d_][\w.,'’`´ \-–()/]{2,70}$")
+_PARTICLE = re.compile(r"bin|binti|van|de|al|(?:drg?|drh|dra|drs|ir|apt)\.?|[a-z]{1,4}\.")
 _SURE = 0.85
 _REACH = 4.5
 """How far over a number its name may stand, in line heights."""
@@ -177,7 +177,8 @@ def _may_be_name(text: str) -> bool:
 
 
 def _clean(name: str) -> str:
-    return " ".join(name.split()).strip(" ()[]_:;-")
+    """A name without brackets, and without the stroke that a signature laid over it."""
+    return " ".join(name.replace("/", " ").split()).strip(" ()[]_:;-")
 
 
 def _joined(lines: Sequence[Line]) -> str:

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from absah_ocr.reading import Box
 
@@ -36,13 +37,16 @@ def _folded(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if c.isalnum())
 
 
-def mostly_inside(box: Box, others: Sequence[Box]) -> list[int]:
-    """Indices of boxes that lie within `box`, or it within them, by more than half."""
-    if not others:
-        return []
-    left, top, right, bottom = np.array(others, float).T
+def mostly_inside(box: Box, others: NDArray[np.float64]) -> list[int]:
+    """Indices of boxes (n, 4) that lie within `box`, or it within them, by more than half."""
+    left, top, right, bottom = others.T
     width = np.minimum(right, box[2]) - np.maximum(left, box[0])
     height = np.minimum(bottom, box[3]) - np.maximum(top, box[1])
     shared = width.clip(0) * height.clip(0)
     smaller = np.minimum((right - left) * (bottom - top), (box[2] - box[0]) * (box[3] - box[1]))
     return [int(index) for index in np.flatnonzero(shared > smaller / 2)]
+
+
+def boxes(of: Sequence[Box]) -> NDArray[np.float64]:
+    """Boxes as an array (n, 4)."""
+    return np.array(of, np.float64).reshape(-1, 4)

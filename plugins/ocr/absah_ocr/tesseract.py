@@ -93,10 +93,10 @@ class Tesseract:
 
 def compare(reading: PageReading, words: Sequence[Word]) -> Compared:
     """Raise the confidence of lines that both engines read alike, lower that of others."""
-    boxes = [word.box for word in words]
+    boxes = agreement.boxes([word.box for word in words])
     lines, disputed = [], []
     for line in reading.lines:
-        inside = sorted(agreement.mostly_inside(line.box, boxes), key=lambda i: boxes[i][0])
+        inside = sorted(agreement.mostly_inside(line.box, boxes), key=lambda i: words[i].box[0])
         likeness = agreement.similarity(line.text, " ".join(words[i].text for i in inside))
         confidence = line.confidence
         if inside and likeness >= _AGREES:

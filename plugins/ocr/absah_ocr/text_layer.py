@@ -40,7 +40,7 @@ class Reconciled:
 
 def reconcile(lines: Sequence[Line], runs: Sequence[TextRun]) -> Reconciled:
     """Correct lines by the page's text layer, unless the two tell different stories."""
-    boxes = [(run.left, run.top, run.right, run.bottom) for run in runs]
+    boxes = agreement.boxes([(run.left, run.top, run.right, run.bottom) for run in runs])
     matches = [agreement.mostly_inside(line.box, boxes) for line in lines]
     corrected: list[Line] = []
     contradicted: list[Box] = []

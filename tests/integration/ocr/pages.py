@@ -70,6 +70,12 @@ def png(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
+def tiff(images: Sequence[Image.Image]) -> bytes:
+    buffer = io.BytesIO()
+    images[0].save(buffer, "TIFF", save_all=True, append_images=images[1:])
+    return buffer.getvalue()
+
+
 def pdf(shown: Sequence[str], *, layer: Sequence[str] = ()) -> bytes:
     """A PDF page in Helvetica; `layer` is drawn invisibly over the lines shown."""
     content = "\n".join(

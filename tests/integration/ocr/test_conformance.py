@@ -6,21 +6,21 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
+from integration.ocr import pages
+from integration.ocr.alone import open_alone
 from PIL import Image
 
 from absah_ocr.checker import OcrChecker
-from absah_ops.specimens import cases, layouts, letters, sheets
 from absah_sdk.testing import CheckerConformance, Harness
-from absah_server.harness import open_harness
 
 
 class TestConformance(CheckerConformance):
     checker = OcrChecker
     samples: ClassVar[Mapping[str, bytes | str]] = {
-        "letter": cases.jpeg(sheets.to_image(layouts.lay_out(letters.make_letter(5)))),
-        "pdf": sheets.to_pdf(layouts.lay_out(letters.make_letter(6))),
-        "blank": cases.jpeg(Image.new("RGB", (400, 300), "white")),
+        "card": pages.png(pages.card()),
+        "pdf": pages.pdf(pages.LETTER_LINES[:2]),
+        "blank": pages.png(Image.new("RGB", (200, 100), "white")),
     }
 
     def open(self) -> AbstractAsyncContextManager[Harness]:
-        return open_harness("ocr")
+        return open_alone()

@@ -5,36 +5,23 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, cast
 
 import numpy as np
 import pytest
 from integration.ocr import pages
+from integration.ocr.alone import MODELS, open_alone
 from PIL import Image
-from support import make_settings
 
-from absah_ocr.checker import OcrChecker
-from absah_sdk import Outcome, Result
-from absah_sdk.testing import CheckerConformance
-from absah_server.harness import Harness, open_harness
+from absah_ocr.checker import OcrChecker, OcrSettings
+from absah_sdk import CheckContext, Document, Outcome, Page, Result
+from absah_sdk.checking import Array
+from absah_server.harness import Harness
+from absah_server.inference.local import LocalInference
 from absah_server.settings import model_repository
-
-MODELS = ("ocr_detection", "ocr_angle", "ocr_recognition")
-
-
-@asynccontextmanager
-async def open_alone(**settings: Any) -> AsyncIterator[Harness]:
-    """Start the checker with its own models and nothing else."""
-    with tempfile.TemporaryDirectory() as folder:
-        made = make_settings(Path(folder), plugins=("ocr",), checkers={"ocr": settings})
-        for model in MODELS:
-            (Path(folder) / "models" / model).symlink_to(model_repository() / model)
-        async with open_harness("ocr", made) as harness:
-            yield harness
 
 
 class Reader:
@@ -67,17 +54,6 @@ def codes(result: Result) -> list[str]:
 
 def folded(text: str) -> str:
     return re.sub(r"[\W_]+", "", text.casefold())
-
-
-class TestConformance(CheckerConformance):
-    checker = OcrChecker
-    samples: ClassVar[Mapping[str, bytes | str]] = {
-        "card": pages.png(pages.card()),
-        "blank": pages.png(Image.new("RGB", (200, 100), "white")),
-    }
-
-    def open(self) -> Any:
-        return open_alone()
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, 270])
@@ -177,18 +153,56 @@ def test_a_text_layer_that_contradicts_the_page_is_not_used(reader: Reader) -> N
     assert [folded(text) for text in texts(result)] == [folded(t) for t in pages.LETTER_LINES]
 
 
-async def test_pages_are_left_out_when_time_runs_short_and_that_is_told() -> None:
-    document_pages = [pages.letter() for _ in range(6)]
-    buffer = Path(tempfile.mkstemp(suffix=".tiff")[1])
-    document_pages[0].save(buffer, save_all=True, append_images=document_pages[1:])
-    content = buffer.read_bytes()
-    buffer.unlink()
-    async with open_alone() as harness:
-        whole = (await harness.check(content)).result
-    assert whole.facts["pages"] == 6
-    assert [line["page"] for line in whole.facts["lines"]] == sorted(
-        [number for number in range(1, 7) for _ in pages.LETTER_LINES]
+def test_pages_come_in_their_order(reader: Reader) -> None:
+    result = reader.read(pages.tiff([pages.letter(), pages.card(), pages.letter()]))
+    assert result.facts["pages"] == 3
+    numbers = [line["page"] for line in result.facts["lines"]]
+    assert numbers == [1] * 5 + [2] * 7 + [3] * 5
+    assert texts(result)[5].startswith("NIK")
+
+
+class ShortOfTime:
+    """A check that has plenty of time for its first pages and none after."""
+
+    results: Mapping[str, Result] = MappingProxyType({})
+    claims: Mapping[str, Any] = MappingProxyType({})
+
+    def __init__(self, inference: LocalInference) -> None:
+        self._inference = inference
+        self._detections = 0
+
+    def remaining_seconds(self) -> float:
+        return 60.0 if self._detections < 2 else 0.0
+
+    async def infer(self, model: str, inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        self._detections += model == "ocr_detection"
+        deadline = asyncio.get_running_loop().time() + 60
+        return await self._inference.infer(model, inputs, deadline=deadline)
+
+
+async def test_pages_for_which_there_is_no_time_are_left_out_and_that_is_told(
+    tmp_path: Path,
+) -> None:
+    for model in MODELS:
+        (tmp_path / model).symlink_to(model_repository() / model)
+    inference = LocalInference(tmp_path)
+    await inference.start()
+    checker = OcrChecker(OcrSettings())
+    checker.start(inference.models())
+    pixels = np.asarray(pages.letter())
+    document = Document(
+        name="letter",
+        role="letter",
+        media_type="image/tiff",
+        content=b"",
+        digest="",
+        pages=[Page(number=number, pixels=pixels) for number in range(1, 6)],
     )
+    result = await checker.check(document, cast(CheckContext, ShortOfTime(inference)))
+    await inference.close()
+    assert result.outcome is Outcome.INCONCLUSIVE
+    assert [dict(f.attributes) for f in result.findings] == [{"read": 2, "pages": 5}]
+    assert result.facts["pages"] == 2
 
 
 @pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")

@@ -27,7 +27,7 @@ def test_the_map_covers_the_picture_and_not_what_extends_it() -> None:
 
 def test_a_sure_region_is_shown_and_its_evidence_is_bounded() -> None:
     logits = np.full((ROWS, COLUMNS), -6.0)
-    logits[5:15, 20:30] = 9
+    logits[5:15, 20:30] = 14
     found = localise(logits)
     assert found.evidence == judging.MAX_LOCALISATION
     (finding,) = localisation.findings(found, 1)
@@ -40,7 +40,7 @@ def test_a_sure_region_is_shown_and_its_evidence_is_bounded() -> None:
 
 def test_a_region_is_turned_onto_the_upright_page() -> None:
     logits = np.full((ROWS, COLUMNS), -6.0)
-    logits[0:10, 0:10] = 9
+    logits[0:10, 0:10] = 14
     (finding,) = localisation.findings(localise(logits), 3)
     box = finding.region.box
     assert box.left + box.width == pytest.approx(1, abs=0.02)
@@ -49,7 +49,7 @@ def test_a_region_is_turned_onto_the_upright_page() -> None:
 
 def test_a_lone_cell_is_no_evidence() -> None:
     logits = np.full((ROWS, COLUMNS), -6.0)
-    logits[12, 12] = 9
+    logits[12, 12] = 14
     assert localise(logits).evidence == 0
 
 
