@@ -20,6 +20,7 @@ from absah_ops import showing
 from absah_sdk import AbsahError
 from absah_server import harness
 from absah_server.core.errors import LimitExceeded
+from absah_server.core.running import UNREADABLE
 from absah_server.core.validation import CheckResult
 from absah_server.rpc import conversion
 from absah_server.settings import Settings
@@ -131,7 +132,7 @@ async def _check_file(name: str, file: Path, settings: Settings, opened: harness
         return Line(file=str(file), checker=name, outcome="ERROR", error=reason)
     pb = conversion.check_result_to_proto(result)
     plain = absah.to_dict(pb)
-    unreadable = next((f for f in result.result.findings if f.code == "unreadable"), None)
+    unreadable = next((f for f in result.result.findings if f.code == UNREADABLE), None)
     return Line(
         file=str(file),
         checker=name,

@@ -10,15 +10,16 @@ import click
 from absah_ops.failing import Failing
 
 COMMANDS = {
-    "serve": "absah_ops.serve:serve",
-    "validate": "absah_ops.validate:validate",
-    "check": "absah_ops.check:check",
-    "checkers": "absah_ops.listing:checkers",
-    "policies": "absah_ops.listing:policies",
-    "models": "absah_ops.listing:models",
-    "doctor": "absah_ops.doctor:doctor",
-    "demo": "absah_ops.demo:demo",
+    "serve": ("absah_ops.serve:serve", "Serve validations over gRPC."),
+    "validate": ("absah_ops.validate:validate", "Validate documents and claims."),
+    "check": ("absah_ops.check:check", "Run one checker on files, without a server."),
+    "checkers": ("absah_ops.listing:checkers", "List checkers."),
+    "policies": ("absah_ops.listing:policies", "List policies, or show one."),
+    "models": ("absah_ops.listing:models", "List the models of the repository."),
+    "doctor": ("absah_ops.doctor:doctor", "Say what is missing and how to mend it."),
+    "demo": ("absah_ops.demo:demo", "Validate a report that is drawn for it."),
 }
+"""Where each command is, and its line of help, which must not need the import."""
 
 
 class LazyGroup(Failing, click.Group):
@@ -28,13 +29,16 @@ class LazyGroup(Failing, click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        place = COMMANDS.get(name)
-        if place is None:
+        if name not in COMMANDS:
             return None
-        module, _, attribute = place.partition(":")
+        module, _, attribute = COMMANDS[name][0].partition(":")
         command = getattr(importlib.import_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -63,10 +63,13 @@ def test_check_prints_one_object_a_file_and_an_error_for_what_cannot_be_read(
 def test_check_writes_heatmaps_of_the_pictures_own_size(tmp_path: Path, case: Case) -> None:
     from PIL import Image
 
-    photo = tmp_path / "group.jpg"
-    photo.write_bytes(case.files["photo"]["group.jpg"])
+    photo = tmp_path / "photographer.jpg"
+    photo.write_bytes(case.files["photo"][photo.name])
     absah("check", "authenticity", photo, "--json", "--artifacts", tmp_path / "out")
-    with Image.open(photo) as original, Image.open(tmp_path / "out/group.jpg.heatmap.png") as map_:
+    with (
+        Image.open(photo) as original,
+        Image.open(tmp_path / "out/photographer.jpg.heatmap.png") as map_,
+    ):
         assert map_.size == original.size
         assert map_.mode == "L"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
@@ -45,12 +47,12 @@ class CallFailed(Exception):
 
 def from_rpc_error(error: grpc.RpcError) -> CallFailed:
     """What a failed call's status and details say."""
-    # Both the sync and the aio error have these three methods; their common base declares none.
-    code, text = error.code(), error.details() or ""  # type: ignore[attr-defined]
-    trailers: dict[str, bytes] = dict(error.trailing_metadata() or ())  # type: ignore[attr-defined]
-    packed = trailers.get(DETAILS_KEY)
+    # Both the sync and the aio error are such; their common base declares no method.
+    call = cast("grpc.Call", error)
+    trailers: Any = call.trailing_metadata() or ()
+    packed = dict(trailers).get(DETAILS_KEY)
     status = status_pb2.Status.FromString(packed) if packed else None
-    return _failed(code, text, status)
+    return _failed(call.code(), call.details() or "", status)
 
 
 def from_status(status: status_pb2.Status) -> CallFailed:

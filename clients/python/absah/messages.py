@@ -6,7 +6,6 @@ import re
 from typing import Any
 
 from google.protobuf import json_format
-from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 
@@ -24,8 +23,8 @@ def to_dict(message: Message) -> dict[str, Any]:
     return plain
 
 
-def word(kind: EnumDescriptor, number: int) -> str:
-    """The bare word of an enum value: "PASS" for OUTCOME_PASS."""
+def word(kind: Any, number: int) -> str:
+    """The bare word of an enum value by its descriptor: "PASS" for OUTCOME_PASS."""
     prefix = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind.name).upper()
     return str(kind.values_by_number[number].name).removeprefix(f"{prefix}_")
 
@@ -56,5 +55,5 @@ def _whole(value: Any) -> Any:
     return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_own_message(field: FieldDescriptor) -> bool:
+def _is_own_message(field: Any) -> bool:
     return bool(field.message_type) and field.message_type.full_name.startswith("absah.")

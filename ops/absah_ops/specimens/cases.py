@@ -9,14 +9,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from absah_ops.specimens import cards, degrading, layouts, letters, people, reports, scenes, sheets
+from absah_ops.specimens import cards, degrading, layouts, letters, people, reports, sheets
 from absah_ops.specimens.degrading import Level
 from absah_ops.specimens.letters import Letter
 from absah_ops.specimens.people import Person
 from absah_ops.specimens.reports import Report
 
-PHOTOGRAPHER = Path(__file__).parents[1] / "samples" / "photos" / "photographer.jpg"
-PEOPLE_DRAWN = 3
+PHOTOS = Path(__file__).parents[1] / "samples" / "photos"
+SHOWN = ("photographer.jpg", "naval-officer.jpg")
+"""Photos of one person each."""
 ASSIGNED_BEFORE = datetime.timedelta(days=3)
 
 
@@ -47,12 +48,11 @@ class Case:
 def make_case(seed: int, *, card: Level = Level.PHONE, letter: Level = Level.SCAN) -> Case:
     """Invent the case of this number, its card and letter worn at these levels.
 
-    One photo is real and shows one person, the other is drawn.
+    Its photos are real ones, of one person each.
     """
     person = people.make_person(seed)
-    group = Image.fromarray(scenes.draw_group(PEOPLE_DRAWN, seed=seed))
-    photos = {"group.jpg": jpeg(group), PHOTOGRAPHER.name: PHOTOGRAPHER.read_bytes()}
-    report = reports.make_report(person, seed=seed, participants=PEOPLE_DRAWN + 1)
+    photos = {name: (PHOTOS / name).read_bytes() for name in SHOWN}
+    report = reports.make_report(person, seed=seed, participants=len(photos))
     sent = _letter(person, report, seed)
     page = sheets.to_image(layouts.lay_out(sent))
     drawn = cards.draw_identity_card(person, seed=seed)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -37,6 +39,8 @@ from absah_sdk import (
     Result,
 )
 
+T = TypeVar("T")
+
 
 class AuthenticityChecker(Checker):
     """Examines the first page of an image file; further frames are only counted."""
@@ -59,6 +63,13 @@ class AuthenticityChecker(Checker):
         self._trust_anchors = path.read_text(encoding="ascii") if path else ""
         if path and "-----BEGIN CERTIFICATE-----" not in self._trust_anchors:
             raise ValueError(f"{path} holds no certificate in PEM form")
+        # Each photo takes tens of megabytes for most of a second of one core, so more at a time
+        # than there are cores would only take more memory.
+        self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="authenticity")
+
+    def close(self) -> None:
+        """Let go of the threads; what runs is finished."""
+        self._threads.shutdown()
 
     async def check(self, document: Document, context: CheckContext) -> Result:
         """Read the file's own signals, then its pixels, and weigh both."""
@@ -66,15 +77,12 @@ class AuthenticityChecker(Checker):
             raise DocumentUnreadable("the picture has no pages")
         page = document.pages[0]
         file = await reading.read(document, context, self._trust_anchors)
-        seen = await asyncio.to_thread(pixels.examine, page, file, self.settings)
+        seen = await self._run(pixels.examine, page, file, self.settings)
         found = await self._localise(seen, context)
         artifacts = []
         if self.settings.heatmap and found is not None:
-            artifacts.append(
-                await asyncio.to_thread(
-                    heatmap.draw, found.map_, seen.stored_size, page.orientation
-                )
-            )
+            drawn = await self._run(heatmap.draw, found.map_, seen.stored_size, page.orientation)
+            artifacts.append(drawn)
         findings = self._findings(file, seen, found, page.orientation)
         score = judging.score(findings, found.evidence if found else 0.0)
         return Result(
@@ -84,6 +92,9 @@ class AuthenticityChecker(Checker):
             facts=_facts(file, seen, document),
             artifacts=artifacts,
         )
+
+    async def _run(self, function: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
 
     async def _localise(self, seen: PixelSignals, context: CheckContext) -> Localisation | None:
         if seen.traces is None:

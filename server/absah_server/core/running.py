@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -32,6 +32,8 @@ from absah_server.telemetry import metrics, tracing
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+UNREADABLE = "unreadable"
+"""Code of the finding that says why a document could not be read."""
 ENOUGH_SECONDS = 0.02
 """A check is not begun with less time than this."""
 
@@ -177,6 +179,8 @@ class _Run:
                 FaultReason.REQUIREMENT_MISSING,
                 f"it builds on {', '.join(name for name, _ in missing)}, which has no result here",
             )
+        if unreadable := _unread(self._ended[key] for key in step.requires):
+            return unreadable, None
         if step.when and not self._condition(step, list(self._ended.values())):
             return validation.skipped(
                 FaultReason.CONDITION_NOT_MET, "the policy's condition for it did not hold"
@@ -238,8 +242,17 @@ def _usable(result: CheckResult) -> bool:
 
 
 def _unreadable(error: DocumentUnreadable) -> Result:
-    finding = Finding(code="unreadable", message=str(error), severity=Severity.WARNING)
+    finding = Finding(code=UNREADABLE, message=str(error), severity=Severity.WARNING)
     return Result(outcome=Outcome.INCONCLUSIVE, findings=(finding,))
+
+
+def _unread(required: Iterable[CheckResult]) -> Result | None:
+    """The result of a required check that could not read the document, if there is one."""
+    return next((r.result for r in required if _is_unreadable(r.result)), None)
+
+
+def _is_unreadable(result: Result) -> bool:
+    return any(finding.code == UNREADABLE for finding in result.findings)
 
 
 def _failed(message: str) -> tuple[Result, Fault]:
