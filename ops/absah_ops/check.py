@@ -85,7 +85,7 @@ async def _check_all(
         async with harness.open_harness(name, settings) as opened:
             task = progress.add_task(name, total=len(files)) if progress else None
             async for line in _lines(name, files, settings, opened):
-                _show(line, as_json)
+                _show(line, as_json, progress.console if progress else showing.console())
                 if artifacts:
                     _write_artifacts(line, artifacts)
                 if progress and task is not None:
@@ -93,15 +93,16 @@ async def _check_all(
 
 
 def _progress(files: Sequence[Path]) -> Progress | AbstractContextManager[None]:
-    errors = Console(stderr=True)
-    if len(files) < 2 or not errors.is_terminal:
+    # Lines at a terminal go through the console of the bar, so that they stand above it.
+    console = showing.console(stderr=not sys.stdout.isatty())
+    if len(files) < 2 or not console.is_terminal:
         return nullcontext()
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=errors,
+        console=console,
     )
 
 
@@ -156,17 +157,21 @@ def _content(file: Path, settings: Settings) -> bytes:
     return file.read_bytes()
 
 
-def _show(line: Line, as_json: bool) -> None:
-    if as_json or not sys.stdout.isatty():
+def _show(line: Line, as_json: bool, console: Console) -> None:
+    if not sys.stdout.isatty():
         click.echo(line.as_json() if as_json else _plain(line))
         return
+    if as_json:
+        console.print(line.as_json(), markup=False, soft_wrap=True)
+        return
     style = showing.WORD_STYLES.get(line.outcome, "")
-    console = showing.console()
     score = "" if line.score is None else f" {line.score:.2f}"
     console.print(f"[{style}]{line.outcome}[/]{score}  {line.file}", highlight=False)
     if line.error:
         console.print(f"  {line.error}", markup=False)
     for finding in line.findings:
+        if finding.get("attributes", {}).get("counted") is False:
+            continue  # seen too unsurely to count; the JSON form shows it
         sure = f" {finding['confidence']:.2f}" if "confidence" in finding else ""
         console.print(f"  {finding['code']}{sure}  {finding['message']}", markup=False)
     text = line.facts.get("text")

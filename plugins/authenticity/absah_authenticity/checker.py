@@ -57,15 +57,18 @@ class AuthenticityChecker(Checker):
     settings_type = AuthenticitySettings
     settings: AuthenticitySettings
 
+    def __init__(self, settings: AuthenticitySettings) -> None:
+        super().__init__(settings)
+        # Each photo takes tens of megabytes for most of a second of one core, so more at a time
+        # than there are cores would only take more memory.
+        self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="authenticity")
+
     def start(self, models: Mapping[str, Model]) -> None:
         """Read the trust list. Raises OSError or ValueError where it cannot be used."""
         path = self.settings.trust_anchors
         self._trust_anchors = path.read_text(encoding="ascii") if path else ""
         if path and "-----BEGIN CERTIFICATE-----" not in self._trust_anchors:
             raise ValueError(f"{path} holds no certificate in PEM form")
-        # Each photo takes tens of megabytes for most of a second of one core, so more at a time
-        # than there are cores would only take more memory.
-        self._threads = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="authenticity")
 
     def close(self) -> None:
         """Let go of the threads; what runs is finished."""
