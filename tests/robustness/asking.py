@@ -72,24 +72,26 @@ class Asker:
                 for checker in client.checkers()
             }
             self.has_policy = any("field-report@" in p.name for p in client.policies())
-        self._picture = encoded(scene(), "PNG")
+        for_picture, for_text = self.takers("image/png"), self.takers(media_types.TEXT)
+        documents = {"photo": encoded(scene(), "PNG"), "report": absah.Text(REPORT)}
+        self._good_checks = len(for_picture) + len(for_text)
+        self._good = absah.request("", documents, checkers={*for_picture, *for_text})
 
     def close(self) -> None:
         self.channel.close()
 
     def takers(self, media_type: str) -> list[str]:
-        """The checkers that take a media type; all of them where none does."""
-        taking = [
+        """The checkers that take a media type."""
+        return [
             name
             for name, patterns in self.checkers.items()
             if Capabilities(media_types=patterns, reads=frozenset()).takes(media_type)
         ]
-        return taking or list(self.checkers)
 
     def ask_file(self, case: str, content: bytes) -> Iterable[Observation]:
         """Send a file to every checker that takes it, and as a photo of a field report."""
         document = {"document": content}
-        checkers = self.takers(media_types.sniff(content))
+        checkers = self.takers(media_types.sniff(content)) or list(self.checkers)
         yield self.ask(case, "checkers", absah.request("", document, checkers=checkers))
         if self.has_policy:
             report = {"photo": content, "report": absah.Text(REPORT)}
@@ -104,7 +106,7 @@ class Asker:
             try:
                 response = self._validate(message, timeout=self.deadline_seconds)
                 checks = _checks(response)
-                defects = [f"{c.checker} ended as ERROR" for c in checks if c.outcome == "ERROR"]
+                defects = [d for check in checks if (d := _fault(check))]
             except grpc.RpcError as exc:
                 failed = from_rpc_error(exc)
                 answer, reason = failed.code.name, failed.reason
@@ -128,15 +130,14 @@ class Asker:
         )
 
     def ask_good(self, after: str) -> Observation:
-        """Send a picture that nothing is wrong with: it must be looked at by all that take it."""
-        checkers = self.takers("image/png")
-        message = absah.request("", {"photo": self._picture}, checkers=checkers)
-        seen = self.ask(f"good request after {after}", "good", message)
+        """Send what nothing is wrong with: it must be looked at by all that take it."""
+        seen = self.ask(f"good request after {after}", "good", self._good)
         told = [c for c in seen.checks if c.outcome in RAN and not c.reason]
-        if seen.answer == "OK" and len(told) < len(checkers):
-            missing = f"only {len(told)} of {len(checkers)} checks ran"
-            return _with_defect(seen, missing)
-        return seen if seen.answer == "OK" else _with_defect(seen, "a good request was refused")
+        if seen.answer != "OK":
+            return _with_defect(seen, "a good request was refused")
+        if len(told) < self._good_checks:
+            return _with_defect(seen, f"only {len(told)} of {self._good_checks} good checks ran")
+        return seen
 
 
 def _serialized(message: Message | bytes) -> bytes:
@@ -156,6 +157,15 @@ def _why(result: Mapping[str, Any]) -> str:
         return str(result["error"]["details"][0]["reason"])
     unreadable = any(finding["code"] == "unreadable" for finding in result["findings"])
     return "UNREADABLE" if unreadable else ""
+
+
+def _fault(check: CheckSeen) -> str:
+    """What is wrong with how a check ended, where one request is all that the server has to do."""
+    if check.outcome == "ERROR":
+        return f"{check.checker} ended as ERROR"
+    if check.reason == "OVERLOADED":
+        return f"{check.checker} was overloaded by one request"
+    return ""
 
 
 def _faults(failed: absah.CallFailed) -> Iterable[str]:

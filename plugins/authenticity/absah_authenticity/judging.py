@@ -36,7 +36,7 @@ WEIGHTS = {
 }
 """By code; a code that is not listed weighs nothing."""
 REJECTING = frozenset({"c2pa_broken_binding", "copy_move"})
-BLINDING = frozenset({"too_small", "too_compressed", "too_flat", "signals_unavailable"})
+BLINDING = frozenset({"too_small", "too_compressed", "too_flat"})
 """Codes that say that the picture cannot be judged."""
 TRUSTED = "c2pa_trusted"
 MAX_LOCALISATION = 0.5

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from absah_letter import body, head, nip, signature
-from absah_letter.body import Passage
+from absah_letter import body, dating, head, nip, numbering, passages, signature
 from absah_letter.lines import Line
+from absah_letter.passages import Passage
 from absah_letter.sheet import Sheet
 from absah_sdk import Box, Region, Span
 
@@ -58,10 +58,10 @@ def read(lines: Sequence[Line]) -> Letter:
 def _fields(
     sheet: Sheet, heads: Sequence[Line], signed: signature.Signature | None
 ) -> Iterator[Field]:
-    dated = body.date(sheet)
-    if found := body.number(sheet):
-        number = body.tidy_number(found.raw)
-        fits = dated is None or body.month_fits(number, dated.found.date.month)
+    dated = dating.date(sheet)
+    if found := numbering.number(sheet):
+        number = numbering.tidy_number(found.raw)
+        fits = dated is None or numbering.month_fits(number, dated.found.date.month)
         yield _field("number", number, found, sure=1.0 if fits else _MONTH_DIFFERS)
     if dated:
         sure = dated.passage.sure * dated.found.sure
@@ -81,7 +81,7 @@ def _fields(
 
 def _institution(heads: Sequence[Line], signed: signature.Signature | None) -> Iterator[Field]:
     if heads:
-        passage = Passage(raw=body.joined_text(heads), lines=tuple(heads))
+        passage = Passage(raw=passages.joined_text(heads), lines=tuple(heads))
         yield _field("institution", ", ".join(head.parts(heads)), passage)
     elif signed and (named := head.from_title(signed.title)):
         passage = Passage(raw=signed.title, lines=signed.title_lines, sure=_GUESSED)
@@ -89,7 +89,7 @@ def _institution(heads: Sequence[Line], signed: signature.Signature | None) -> I
 
 
 def _signed(signed: signature.Signature) -> Iterator[Field]:
-    raw = body.joined_text(signed.name_lines)
+    raw = passages.joined_text(signed.name_lines)
     yield _field("signatory", signed.name, Passage(raw=raw, lines=signed.name_lines))
     if signed.title:
         passage = Passage(raw=signed.title, lines=signed.title_lines)

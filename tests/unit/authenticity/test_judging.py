@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from absah_authenticity import judging
 from absah_sdk import Finding, Outcome
 
@@ -49,3 +52,11 @@ def test_a_name_of_an_editor_is_worth_a_look() -> None:
 def test_a_picture_that_cannot_be_judged_is_inconclusive_unless_a_trusted_signer_vouches() -> None:
     assert judge("too_flat")[1] is Outcome.INCONCLUSIVE
     assert judge("too_flat", "c2pa_trusted")[1] is Outcome.PASS
+
+
+def test_the_readme_states_every_weight() -> None:
+    readme = Path(judging.__file__).parents[1] / "README.md"
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| \w+ \| ([\d.]+) \|", readme.read_text(), re.M)
+    stated = {code: float(weight) for codes, weight in rows for code in re.findall(r"\w+", codes)}
+    assert {code: weight for code, weight in stated.items() if weight} == judging.WEIGHTS
+    assert set(stated) >= judging.BLINDING

@@ -35,6 +35,41 @@ def test_a_skewed_card_keeps_its_rows_apart(values_of, usual_card, slope):
     assert values_of(usual_card, slope=slope) == USUAL_VALUES
 
 
+def joined_by_rows(facts):
+    """The facts as OCR gives them when it joins each row into one line and tells its parts."""
+    rows = {}
+    for part in facts["lines"]:
+        rows.setdefault(round(part["box"]["top"], 4), []).append(part)
+    lines = [
+        {
+            "text": " ".join(part["text"] for part in parts),
+            "confidence": parts[0]["confidence"],
+            "page": 1,
+            "box": {
+                "left": parts[0]["box"]["left"],
+                "top": parts[0]["box"]["top"],
+                "width": parts[-1]["box"]["left"]
+                + parts[-1]["box"]["width"]
+                - parts[0]["box"]["left"],
+                "height": parts[0]["box"]["height"],
+            },
+            "parts": [{key: part[key] for key in ("text", "confidence", "box")} for part in parts],
+        }
+        for _, parts in sorted(rows.items())
+    ]
+    return {"lines": lines, "text": "\n".join(line["text"] for line in lines), "pages": 1}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_rows_that_ocr_joined_are_read(check, facts_of, usual_card, told):
+    facts = joined_by_rows(facts_of(usual_card))
+    if not told:
+        for line in facts["lines"]:
+            del line["parts"]
+    fields = check(facts).facts["fields"]
+    assert {name: field["value"] for name, field in fields.items()} == USUAL_VALUES
+
+
 def _half(box):
     return {
         "left": 1 - box["left"] - box["width"],

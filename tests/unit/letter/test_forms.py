@@ -28,6 +28,46 @@ def test_a_turned_page_keeps_its_rows_apart(check_facts, facts_of, usual_letter,
     assert fields["addressee"]["value"] == "Kepala Puskesmas Cibinong"
 
 
+def joined_by_rows(facts):
+    """The facts as OCR gives them when it joins each row into one line and tells its parts."""
+    rows = {}
+    for part in facts["lines"]:
+        rows.setdefault(round(part["box"]["top"], 4), []).append(part)
+    lines = [
+        {
+            "text": " ".join(part["text"] for part in parts),
+            "confidence": parts[0]["confidence"],
+            "page": 1,
+            "box": {
+                "left": parts[0]["box"]["left"],
+                "top": parts[0]["box"]["top"],
+                "width": parts[-1]["box"]["left"]
+                + parts[-1]["box"]["width"]
+                - parts[0]["box"]["left"],
+                "height": parts[0]["box"]["height"],
+            },
+            "parts": [{key: part[key] for key in ("text", "confidence", "box")} for part in parts],
+        }
+        for _, parts in sorted(rows.items())
+    ]
+    return {"lines": lines, "text": "\n".join(line["text"] for line in lines), "pages": 1}
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_rows_that_ocr_joined_are_read(check_facts, facts_of, usual_letter, told):
+    facts = joined_by_rows(facts_of(usual_letter))
+    if not told:
+        for line in facts["lines"]:
+            del line["parts"]
+    result = check_facts(facts)
+    fields = result.facts["fields"]
+    assert fields["number"]["value"] == "440/123/DINKES/2026"
+    assert fields["subject"]["value"] == "Permohonan Narasumber Pelatihan Kader Posyandu"
+    assert fields["date"]["value"] == "2026-03-12"
+    span = next(f.span for f in result.findings if f.attributes.get("field") == "signatory")
+    assert facts["text"][span.start : span.end] == "Drs. H. ASEP SURAPATI, M.Si."
+
+
 @pytest.mark.parametrize("quarters", [1, 2, 3])
 def test_a_page_lying_on_a_side_is_read(check_facts, facts_of, usual_letter, quarters):
     facts = facts_of(usual_letter)
