@@ -91,7 +91,7 @@ async def platform(
     )
     threads = ThreadPoolExecutor(settings.threads, thread_name_prefix="check")
     try:
-        await asyncio.gather(sandbox.start(), inference.start())
+        await _start(sandbox, inference)
         await asyncio.to_thread(_start_checkers, loaded, inference.models())
         yield Platform(
             registry=loaded,
@@ -109,6 +109,14 @@ async def platform(
         threads.shutdown(wait=False, cancel_futures=True)
         await inference.close()
         await sandbox.close()
+
+
+async def _start(sandbox: Sandbox, inference: Inference) -> None:
+    """Start both at once, and fail only when both are done, so that neither is closed half open."""
+    starts = await asyncio.gather(sandbox.start(), inference.start(), return_exceptions=True)
+    for error in starts:
+        if error is not None:
+            raise error
 
 
 def _start_checkers(loaded: Registry, models: Mapping[str, Any]) -> None:

@@ -31,6 +31,11 @@ _BARE_HOOD = re.compile(
 )
 _NUMBER = re.compile(r"no\.?\s*(?=\d)(\d+)", re.IGNORECASE)
 _BLOCK = re.compile(r"\bblok(?=\w)", re.IGNORECASE)
+_GLUED = re.compile(
+    r"\b(jalan|gang|dusun|kampung|kompleks?|perumahan|lingkungan|desa|kelurahan|kecamatan)(?=\w{3})",
+    re.IGNORECASE,
+)
+"""Readers lose spaces; a word that tells the kind of place must not hide its name."""
 _HOOD_WORDS = re.compile(r"\bR\s?[TW]\b", re.IGNORECASE)
 _POSTAL_CODE = re.compile(r"\b\d{5}\b")
 _LEVELS = cards.OTHER_VALUES | words(
@@ -105,6 +110,7 @@ def _taken_apart(
 ) -> tuple[list[texts.Token], frozenset[str], tuple[int, int] | None]:
     """The telling words, the numbers but RT, RW and postal code, and (RT, RW)."""
     text = _PROVINCE.sub(lambda match: _PROVINCES[match[0].casefold()], address[:2000])
+    text = _GLUED.sub(r"\1 ", text)
     text = _NUMBER.sub(r" no \1", _BLOCK.sub(" blok ", text))
     hood = _HOOD.search(text) or _BARE_HOOD.search(text)
     if hood:

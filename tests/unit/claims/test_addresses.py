@@ -49,6 +49,14 @@ def test_words_that_were_run_together_are_parted(outcome: Outcome, make_card: Ma
     assert outcome("match_address", "Jl. Kartini No. 166 Blok A2, Sukamaju", card) == "AGREES"
 
 
+def test_a_word_for_the_kind_of_place_does_not_hide_the_name_glued_to_it(
+    outcome: Outcome, make_card: Make
+) -> None:
+    card = make_card(address="DUSUNKRAJAN", village="TANJUNG ALAI")
+    assert outcome("match_address", "Dusun Krajan", card) == "AGREES"
+    assert outcome("match_address", "Dusun Wonosari", card) == "CONTRADICTS"
+
+
 def test_values_of_other_fields_are_no_part_of_an_address(
     outcome: Outcome, make_card: Make
 ) -> None:
