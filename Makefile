@@ -8,7 +8,7 @@ PACKAGES = absah absah_sdk absah_server absah_ops absah_authenticity absah_claim
 	absah_identity absah_indonesian absah_letter absah_objects absah_ocr
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix protos models bench accuracy robustness fuzz clean
+.PHONY: help demo test check fix protos bench robustness fuzz clean
 
 help:  ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

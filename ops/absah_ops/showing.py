@@ -17,6 +17,8 @@ import absah
 from absah.v1 import check_result_pb2, validation_pb2
 
 DECISION_STYLES = {"ACCEPT": "bold green", "REVIEW": "bold yellow", "REJECT": "bold red"}
+PIPED = 110
+"""Columns of what is written into a pipe or file."""
 WORD_STYLES = {
     **DECISION_STYLES,
     "PASS": "green",
@@ -34,7 +36,7 @@ WORD_STYLES = {
 
 
 def console(stderr: bool = False) -> Console:
-    return Console(stderr=stderr, highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(stderr=stderr, highlight=False, width=None if sys.stdout.isatty() else PIPED)
 
 
 @contextmanager
