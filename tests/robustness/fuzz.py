@@ -188,7 +188,7 @@ def _fuzz_requests(randomness: random.Random, seconds: float, findings: Findings
             if randomness.random() < 0.5:
                 content = _with_changed_field(seed, mutator, randomness)
             seen = asker.ask("variant", "request", content)
-            findings.outcomes[f"{seen.answer} {seen.reason}"] += 1
+            findings.outcomes[f"{seen.answer} {seen.reason}".strip()] += 1
             for defect in seen.defects:
                 findings.defect(defect, content)
             if not server.alive:

@@ -29,8 +29,9 @@ from absah_server.decode import media_types
 MIB = 2**20
 MAX_PEAK_BYTES = 3072 * MIB
 """All models, two sandboxed decoders of a gigabyte each, and four documents held as pixels."""
-SHOWN_BYTES = 12
+SHOWN_DIGITS = 12
 """Of a file's SHA-256, by which the record names it."""
+SHOWN_PLACES = 5
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +135,7 @@ def _corpus(folder: Path) -> Iterator[Case]:
     for file in sorted(folder.rglob("*")):
         if file.is_file():
             content = file.read_bytes()
-            digest = hashlib.sha256(content).hexdigest()[:SHOWN_BYTES]
+            digest = hashlib.sha256(content).hexdigest()[:SHOWN_DIGITS]
             label = f"{media_types.sniff(content)} {digest}"
             yield Case(name=str(file.relative_to(folder)), label=label, content=content)
 
@@ -165,8 +166,14 @@ def _found(seen: Iterable[Observation], ending: Iterable[str]) -> list[str]:
             places.setdefault(defect, []).append(place)
         if each.peak_bytes > MAX_PEAK_BYTES:
             places.setdefault("memory passed the bound", []).append(place)
-    told = [f"{defect}: {'; '.join(dict.fromkeys(p))}" for defect, p in places.items()]
-    return [*ending, *told]
+    return [*ending, *(f"{defect}: {_some(where)}" for defect, where in places.items())]
+
+
+def _some(places: Iterable[str]) -> str:
+    """The first few places, and how many more there are."""
+    distinct = list(dict.fromkeys(places))
+    more = f"; and {len(distinct) - SHOWN_PLACES} more" if len(distinct) > SHOWN_PLACES else ""
+    return "; ".join(distinct[:SHOWN_PLACES]) + more
 
 
 def _tell(console: Console, seen: Observation) -> None:
