@@ -30,6 +30,8 @@ MODEL = "entities_ner"
 PAD = 1
 PIECES_STEP = 32
 """Windows are padded to a multiple of this, so that those of different texts share a batch."""
+WAITING_WINDOWS = 16
+"""Windows of one text that wait for the model at once, so that a long text fills no queue."""
 MESSAGES = {
     "PER": "a person",
     "ORG": "an organisation",
@@ -52,7 +54,7 @@ class EntitiesSettings(Settings):
 
     min_confidence: float = 0.0
     """Entities that the model is less sure of are left out; identifiers have no such doubt."""
-    max_characters: int = 200_000
+    max_characters: int = 60_000
     """Text beyond this is not examined, and the result says so."""
 
 
@@ -87,7 +89,7 @@ class EntitiesChecker(Checker):
         if not text.strip():
             return Result(outcome=Outcome.INCONCLUSIVE, facts={"text": text})
         windows = await asyncio.to_thread(self._tokenizer.windows, text)
-        scores = await asyncio.gather(*(_scores(window, context) for window in windows))
+        scores = await _all_scores(windows, context)
         findings = await asyncio.to_thread(self._findings, text, windows, scores)
         return Result(
             outcome=Outcome.PASS,
@@ -115,6 +117,16 @@ def _text(document: Document, context: CheckContext) -> str:
         return document.text
     text: str = context.results["ocr"].facts.get("text", "")  # none of an unreadable document
     return text
+
+
+async def _all_scores(windows: Sequence[Window], context: CheckContext) -> list[Array]:
+    room = asyncio.Semaphore(WAITING_WINDOWS)
+
+    async def scored(window: Window) -> Array:
+        async with room:
+            return await _scores(window, context)
+
+    return await asyncio.gather(*(scored(window) for window in windows))
 
 
 async def _scores(window: Window, context: CheckContext) -> Array:
