@@ -56,6 +56,8 @@ class EntitiesSettings(Settings):
     """Entities that the model is less sure of are left out; identifiers have no such doubt."""
     max_characters: int = 60_000
     """Text beyond this is not examined, and the result says so."""
+    max_windows: int = 96
+    """Windows of 256 pieces that the model reads; a text of single signs has very many."""
 
 
 class EntitiesChecker(Checker):
@@ -88,13 +90,14 @@ class EntitiesChecker(Checker):
         text = whole[: self._options.max_characters]
         if not text.strip():
             return Result(outcome=Outcome.INCONCLUSIVE, facts={"text": text})
-        windows = await asyncio.to_thread(self._tokenizer.windows, text)
+        cut = await asyncio.to_thread(self._tokenizer.windows, text)
+        windows = cut[: self._options.max_windows]
         scores = await _all_scores(windows, context)
         findings = await asyncio.to_thread(self._findings, text, windows, scores)
         return Result(
             outcome=Outcome.PASS,
             findings=findings,
-            facts={"text": text, "truncated": len(text) < len(whole)},
+            facts={"text": text, "truncated": len(text) < len(whole) or len(windows) < len(cut)},
         )
 
     def _findings(
