@@ -175,7 +175,7 @@ def make_registry(
 
 
 def make_settings(folder: Path, **changes: Any) -> ServerSettings:
-    """Settings of a server on a free port, with neither models nor policies of its own."""
+    """Settings of a server on a free port, with neither models, policies nor store of its own."""
     for name in ("models", "policies"):
         (folder / name).mkdir(exist_ok=True)
     given = {
@@ -183,6 +183,7 @@ def make_settings(folder: Path, **changes: Any) -> ServerSettings:
         "policies": folder / "policies",
         "inference": {"model_repository": folder / "models"},
         "decode_workers": 1,
+        "store": {"kind": "none"},
         **changes,
     }
     return ServerSettings(**given)

@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 
 from absah_server import app
-from absah_server.settings import Settings
+from absah_server.settings import Settings, StoreSettings
 from absah_server.telemetry import logs
 
 
@@ -26,7 +26,8 @@ def server() -> Iterator[str]:
     async def serve() -> None:
         stop = asyncio.Event()
         stops.set_result((asyncio.get_running_loop(), stop))
-        settings = Settings(host="127.0.0.1", port=0)
+        # Its verdicts are told and not recorded: it is gone with the command that started it.
+        settings = Settings(host="127.0.0.1", port=0, store=StoreSettings(kind="none"))
         await app.serve(settings, ready=bound.set_result, stop=stop, on_signals=False)
 
     def run() -> None:

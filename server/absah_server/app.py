@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import signal
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from absah.v1 import (
     validation_service_pb2,
     validation_service_pb2_grpc,
 )
+from absah_server import storage
 from absah_server.core import policy_file, registry
 from absah_server.core.admission import Admission
 from absah_server.core.errors import PluginInvalid
@@ -39,15 +41,11 @@ from absah_server.rpc.checkers import CheckerServicer
 from absah_server.rpc.policies import PolicyServicer
 from absah_server.rpc.validations import ValidationServicer
 from absah_server.settings import Settings
+from absah_server.storage import Storage
 from absah_server.telemetry import setup
 
 log = logging.getLogger(__name__)
 VERSION = metadata.version("absah")
-SERVICES = (
-    validation_service_pb2.DESCRIPTOR.services_by_name["ValidationService"].full_name,
-    checker_service_pb2.DESCRIPTOR.services_by_name["CheckerService"].full_name,
-    policy_service_pb2.DESCRIPTOR.services_by_name["PolicyService"].full_name,
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -170,16 +168,59 @@ async def serve(
     try:
         loaded = loaded or load_registry(settings)
         policies = load_policies(settings, loaded)
-        async with platform(settings, loaded) as parts:
-            door = validator(settings, parts, policies)
-            await _serve(settings, door, ready, stop)
+        async with contextlib.AsyncExitStack() as stack:
+            parts = await stack.enter_async_context(platform(settings, loaded))
+            kept = None
+            if settings.store.kind == "postgres":
+                kept = await stack.enter_async_context(storage.opened(settings))
+            await _serve(settings, validator(settings, parts, policies), kept, ready, stop)
     finally:
         stop_telemetry()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Service:
+    """A gRPC service of this server. One that `needs_store` is healthy while the store answers."""
+
+    name: str
+    add: Callable[[Any, grpc.aio.Server], None]
+    servicer: Any
+    needs_store: bool = False
+
+
+def _services(
+    settings: Settings, door: Validator, kept: Storage | None, validations: ValidationServicer
+) -> list[Service]:
+    """What this server serves."""
+    services = [
+        Service(
+            name=_full_name(validation_service_pb2, "ValidationService"),
+            add=validation_service_pb2_grpc.add_ValidationServiceServicer_to_server,
+            servicer=validations,
+            needs_store=kept is not None,
+        ),
+        Service(
+            name=_full_name(checker_service_pb2, "CheckerService"),
+            add=checker_service_pb2_grpc.add_CheckerServiceServicer_to_server,
+            servicer=CheckerServicer(door.registry),
+        ),
+        Service(
+            name=_full_name(policy_service_pb2, "PolicyService"),
+            add=policy_service_pb2_grpc.add_PolicyServiceServicer_to_server,
+            servicer=PolicyServicer(door.policies),
+        ),
+    ]
+    return services
+
+
+def _full_name(module: Any, service: str) -> str:
+    return str(module.DESCRIPTOR.services_by_name[service].full_name)
 
 
 async def _serve(
     settings: Settings,
     door: Validator,
+    kept: Storage | None,
     ready: Callable[[int], None],
     stop: asyncio.Event,
 ) -> None:
@@ -190,18 +231,15 @@ async def _serve(
         max_deadline_seconds=settings.max_deadline_seconds,
         stream_window=settings.max_running,
     )
-    validation_service_pb2_grpc.add_ValidationServiceServicer_to_server(validations, server)
-    checker_service_pb2_grpc.add_CheckerServiceServicer_to_server(
-        CheckerServicer(door.registry), server
-    )
-    policy_service_pb2_grpc.add_PolicyServiceServicer_to_server(
-        PolicyServicer(door.policies), server
-    )
+    services = _services(settings, door, kept, validations)
+    for service in services:
+        service.add(service.servicer, server)
     healths = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(healths, server)
     if settings.reflection:
+        names = [service.name for service in services]
         reflection.enable_server_reflection(
-            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), server
+            (*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server
         )
     address = f"{settings.host}:{settings.port}"
     try:
@@ -209,20 +247,35 @@ async def _serve(
     except RuntimeError as exc:
         raise OSError(f"{address} cannot be bound; is another server running there?") from exc
     await server.start()
-    await _tell_health(healths, health_pb2.HealthCheckResponse.SERVING)
+    telling = asyncio.create_task(_tell_health(healths, services, kept))
     log.info("serving", extra={"host": settings.host, "port": port})
     ready(port)
     await stop.wait()
     log.info("draining", extra={"running": door.admission.running})
-    await _tell_health(healths, health_pb2.HealthCheckResponse.NOT_SERVING)
+    telling.cancel()
+    await healths.enter_graceful_shutdown()
     validations.close()
     await server.stop(settings.drain_seconds)
     log.info("stopped")
 
 
-async def _tell_health(healths: health.aio.HealthServicer, status: Any) -> None:
-    for service in ("", *SERVICES):
-        await healths.set(service, status)
+async def _tell_health(
+    healths: health.aio.HealthServicer, services: Sequence[Service], kept: Storage | None
+) -> None:
+    """Keep health true: the server as a whole ("") is as healthy as its least healthy service."""
+    while True:
+        available = kept is None or kept.database.available
+        for service in services:
+            await healths.set(service.name, _status(available or not service.needs_store))
+        await healths.set("", _status(available))
+        if kept is None:
+            return
+        await kept.database.changed()
+
+
+def _status(serving: bool) -> Any:
+    status = health_pb2.HealthCheckResponse
+    return status.SERVING if serving else status.NOT_SERVING
 
 
 def _options(settings: Settings) -> list[tuple[str, Any]]:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
+import platformdirs
 import pydantic
 import pydantic_settings
 
@@ -52,6 +53,17 @@ class TelemetrySettings(Part):
     prometheus_host: str = "127.0.0.1"
 
 
+class StoreSettings(Part):
+    """Where validations and documents are kept, besides `database_url` and `data`."""
+
+    kind: Literal["postgres", "none"] = "postgres"
+    """"none" keeps nothing: `Validate` and `ValidateStream` answer, and nothing is recorded."""
+    max_connections: int = pydantic.Field(default=10, gt=1)
+    wait_seconds: float = pydantic.Field(default=5.0, gt=0)
+    """For a free connection; then the call is refused as UNAVAILABLE."""
+    statement_seconds: float = pydantic.Field(default=30.0, gt=0)
+
+
 class Settings(pydantic_settings.BaseSettings):
     """Settings of a server; a nested one is set as ABSAH_LIMITS__MAX_DOCUMENTS=10."""
 
@@ -78,6 +90,11 @@ class Settings(pydantic_settings.BaseSettings):
     """Sandboxed processes that decode."""
     threads: int = pydantic.Field(default=max(4, 2 * CORES), gt=0)
     """Threads that sync checks run in."""
+    data: Path = pydantic.Field(default_factory=lambda: platformdirs.user_data_path("absah"))
+    """Folder of what the server keeps: its own PostgreSQL, and documents."""
+    database_url: pydantic.SecretStr = pydantic.SecretStr("")
+    """Such as "postgresql://absah:secret@db/absah"; empty runs a PostgreSQL in `data`."""
+    store: StoreSettings = StoreSettings()
     policies: Path = PACKAGE / "policies"
     plugins: tuple[str, ...] | None = None
     """Entry points that may be loaded; unset allows all that are installed."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from absah_sdk.errors import AbsahError
 
 
@@ -100,3 +102,74 @@ class PolicyInvalid(AbsahError):
 
 class PluginInvalid(AbsahError):
     """A plugin cannot be used: its settings, its models or what it requires do not fit."""
+
+
+class StoreUnavailable(AbsahError):
+    """What keeps validations or documents cannot be reached; nothing was accepted for certain."""
+
+    def __init__(self, *, retry_after_seconds: float, what: str = "the database") -> None:
+        self.retry_after_seconds = retry_after_seconds
+        self.what = what
+        super().__init__(f"{what} cannot be reached; try again in {retry_after_seconds:.0f} s")
+
+
+class ValidationNotFound(AbsahError):
+    """No validation has this name, or it is another tenant's."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no validation {name!r}")
+
+
+class DocumentNotFound(AbsahError):
+    """No such document is kept, or its content is deleted."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no document {name!r}; upload it first")
+
+
+class DocumentInUse(AbsahError):
+    """A validation that has not ended needs the document."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name!r} is needed by a validation that has not ended")
+
+
+class RequestIdReused(AbsahError):
+    """The same client sent other content under the same request id before."""
+
+    def __init__(self, *, request_id: str, name: str) -> None:
+        self.request_id = request_id
+        self.name = name
+        super().__init__(f"request id {request_id!r} was used for {name}, whose content is another")
+
+
+class WrongState(AbsahError):
+    """The state of `name` does not allow what was asked."""
+
+    def __init__(self, *, name: str, state: str, wanted: str) -> None:
+        self.name = name
+        self.state = state
+        super().__init__(f"{name} is {state}; {wanted}")
+
+
+class SchemaOutdated(AbsahError):
+    """The database lacks migrations that this version needs."""
+
+    def __init__(self, *, missing: Sequence[int]) -> None:
+        self.missing = missing
+        numbers = ", ".join(f"{version:04}" for version in missing)
+        super().__init__(f"the database lacks migration {numbers}; run: absah db migrate")
+
+
+class SchemaUnknown(AbsahError):
+    """The database holds a migration that is not the one of this number here."""
+
+    def __init__(self, *, version: int, name: str) -> None:
+        self.version = version
+        super().__init__(
+            f"migration {version:04} ({name}) of the database is not the one of this version; "
+            "is it the database of another program, or of a build that was never released?"
+        )

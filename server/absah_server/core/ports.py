@@ -66,3 +66,16 @@ class DecodedPages(Protocol):
     def frames(self) -> int: ...
     def release(self) -> None:
         """Let go of the shared memory; the pages must not be read after this."""
+
+
+class Blobs(Protocol):
+    """Keeps contents by their SHA-256 (lower-case hexadecimal), each once.
+
+    All raise `StoreUnavailable` when the store cannot be reached.
+    """
+
+    async def put(self, digest: str, content: bytes) -> None:
+        """Keep a content; it is durable once this returns. Putting what is there is cheap."""
+
+    async def get(self, digest: str) -> bytes:
+        """The whole content; raises `DocumentNotFound`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import inspect
 import logging
 import time
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from absah_sdk import (
+    Artifact,
     DeadlinePassed,
     Document,
     DocumentUnreadable,
@@ -26,7 +28,13 @@ from absah_server.core import errors, validation
 from absah_server.core.pages import PageSupply
 from absah_server.core.planning import Key, Plan, Step
 from absah_server.core.ports import Inference, Sandbox
-from absah_server.core.validation import CheckResult, Fault, FaultReason, ModelRecord
+from absah_server.core.validation import (
+    ArtifactRecord,
+    CheckResult,
+    Fault,
+    FaultReason,
+    ModelRecord,
+)
 from absah_server.telemetry import metrics, tracing
 
 log = logging.getLogger(__name__)
@@ -92,13 +100,22 @@ class Runner:
         claims: Mapping[str, Any],
         deadline: float,
         condition: Callable[[Step, list[CheckResult]], bool],
+        ended: Callable[[CheckResult], None] = lambda result: None,
     ) -> list[CheckResult]:
         """Run every step and return the results in the plan's order.
 
         `deadline` is an event loop time by which all of it has ended: what has not is SKIPPED.
-        `condition` evaluates a step's `when`. Cancelling this cancels every step.
+        `condition` evaluates a step's `when`; `ended` is told each result as its check ends, and
+        must not block. Cancelling this cancels every step.
         """
-        run = _Run(runner=self, claims=claims, deadline=deadline, condition=condition, plan=plan)
+        run = _Run(
+            runner=self,
+            claims=claims,
+            deadline=deadline,
+            condition=condition,
+            plan=plan,
+            ended=ended,
+        )
         return await run.all()
 
 
@@ -113,7 +130,9 @@ class _Run:
         claims: Mapping[str, Any],
         deadline: float,
         condition: Callable[[Step, list[CheckResult]], bool],
+        ended: Callable[[CheckResult], None],
     ) -> None:
+        self._tell_ended = ended
         self._runner = runner
         self._plan = plan
         self._claims = claims
@@ -153,16 +172,19 @@ class _Run:
                 span.set_attribute("absah.document", step.document.name)
                 span.set_attribute("absah.outcome", result.outcome.value)
         metrics.check_ended(step.checker.name, result.outcome.value, took)
-        self._ended[step.key] = CheckResult(
+        made = CheckResult(
             checker=step.checker.name,
             checker_version=step.checker.version,
             document=step.document.name,
             role=step.document.role,
             result=result,
             models=self._models(step),
+            artifacts=[_artifact_record(made) for made in result.artifacts],
             fault=fault,
             duration_seconds=took,
         )
+        self._ended[step.key] = made
+        self._tell_ended(made)
 
     def _models(self, step: Step) -> tuple[ModelRecord, ...]:
         if not step.checker.models:
@@ -235,6 +257,16 @@ class _Run:
         if not isinstance(result, Result):
             raise TypeError(f"{step.checker.name} answered {type(result).__name__}, not a Result")
         return result
+
+
+def _artifact_record(artifact: Artifact) -> ArtifactRecord:
+    return ArtifactRecord(
+        name=artifact.name,
+        media_type=artifact.media_type,
+        page=artifact.page,
+        size_bytes=len(artifact.content),
+        digest=hashlib.sha256(artifact.content).hexdigest(),
+    )
 
 
 def _usable(result: CheckResult) -> bool:

@@ -29,12 +29,17 @@ class Priority(enum.IntEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Attachment:
-    """A document as it was sent: either bytes or text."""
+    """A document as it was sent: bytes, text, or the name of one that was uploaded before.
+
+    `stored` is that name ("documents/<sha256>"); what it names must be fetched into `content`
+    before the submission is prepared.
+    """
 
     role: str
     filename: str = ""
     content: bytes = b""
     text: str | None = None
+    stored: str = ""
 
     @property
     def size_bytes(self) -> int:
@@ -98,7 +103,9 @@ def _form_problems(submission: Submission) -> Sequence[tuple[str, str]]:
         problems.append(("documents", "at least one document is needed"))
     for index, attachment in enumerate(submission.attachments):
         if attachment.text is None and not attachment.content:
-            problems.append((f"documents[{index}]", "is empty; send its content or its text"))
+            problems.append(
+                (f"documents[{index}]", "is empty; send its content, its text or its name")
+            )
         if not ROLE.fullmatch(attachment.role):
             problems.append(
                 (

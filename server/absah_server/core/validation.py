@@ -20,11 +20,21 @@ class FaultReason(enum.StrEnum):
     CONDITION_NOT_MET = "CONDITION_NOT_MET"
     REQUIREMENT_MISSING = "REQUIREMENT_MISSING"
     OVERLOADED = "OVERLOADED"
+    # Of a whole validation:
+    CANCELLED = "CANCELLED"
+    ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
+    POLICY_NOT_FOUND = "POLICY_NOT_FOUND"
+    CHECKER_NOT_FOUND = "CHECKER_NOT_FOUND"
+    DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
+    INVALID_REQUEST = "INVALID_REQUEST"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fault:
-    """Why a check is SKIPPED or ERROR; the message tells nothing of the document's content."""
+    """Why a check is SKIPPED or ERROR, or a validation FAILED or CANCELLED.
+
+    The message tells nothing of the document's content.
+    """
 
     reason: FaultReason
     message: str
@@ -40,8 +50,22 @@ class ModelRecord:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ArtifactRecord:
+    """An artifact by its digest; its content is with the result that was just made, or stored."""
+
+    name: str
+    media_type: str
+    page: int
+    size_bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CheckResult:
-    """What one checker answered about one document, and what it took."""
+    """What one checker answered about one document, and what it took.
+
+    `result.artifacts` is empty in one that comes from the store.
+    """
 
     checker: str
     checker_version: str
@@ -49,6 +73,7 @@ class CheckResult:
     role: str
     result: Result
     models: Sequence[ModelRecord] = ()
+    artifacts: Sequence[ArtifactRecord] = ()
     fault: Fault | None = None
     duration_seconds: float = 0.0
 
@@ -134,10 +159,34 @@ class Verdict:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Record:
-    """All that a verdict depended on."""
+class DocumentRecord:
+    """An input by its digest; `document` is its name within the validation."""
 
-    documents: Sequence[Document]
+    document: str
+    role: str
+    filename: str
+    media_type: str
+    size_bytes: int
+    digest: str
+
+    @classmethod
+    def of(cls, document: Document) -> DocumentRecord:
+        """The record of a document at hand."""
+        return cls(
+            document=document.name,
+            role=document.role,
+            filename=document.filename,
+            media_type=document.media_type,
+            size_bytes=len(document.content),
+            digest=document.digest,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Record:
+    """All that a verdict depended on; before any check ran, `checkers` and `models` are empty."""
+
+    documents: Sequence[DocumentRecord]
     claims_digest: str
     policy: str
     policy_digest: str
@@ -146,17 +195,48 @@ class Record:
     server_version: str
 
 
+class State(enum.StrEnum):
+    """Where a validation stands."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    """It ended with a verdict, whatever the decision is, or with the results that were asked."""
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def ended(self) -> bool:
+        return self not in (State.PENDING, State.RUNNING)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HumanDecision:
+    """What a person decided after a verdict of REVIEW."""
+
+    decision: Decision
+    reason: str
+    reviewer: str
+    decide_time: datetime.datetime
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Validation:
-    """A finished validation."""
+    """A validation: the operation and, once it ended, its result.
+
+    `error` says why it is FAILED or CANCELLED.
+    """
 
     name: str
     request_id: str
-    check_results: Sequence[CheckResult]
-    verdict: Verdict | None
+    state: State = State.SUCCEEDED
+    check_results: Sequence[CheckResult] = ()
+    verdict: Verdict | None = None
     record: Record
     create_time: datetime.datetime
     update_time: datetime.datetime
+    error: Fault | None = None
+    human_decision: HumanDecision | None = None
 
 
 def skipped(reason: FaultReason, message: str) -> tuple[Result, Fault]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import datetime
 import hashlib
-import secrets
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from absah_sdk import Document
-from absah_server.core import planning, submission, verdict
+from absah_server.core import names, planning, submission, verdict
 from absah_server.core.admission import Admission
 from absah_server.core.errors import DocumentsUnexpected
 from absah_server.core.planning import Plan, Step
@@ -21,12 +21,42 @@ from absah_server.core.policy_file import Policies
 from absah_server.core.registry import Registry
 from absah_server.core.running import Runner
 from absah_server.core.submission import SizeLimits, Submission
-from absah_server.core.validation import CheckResult, ModelRecord, Record, Validation
+from absah_server.core.validation import (
+    CheckResult,
+    DocumentRecord,
+    ModelRecord,
+    Record,
+    State,
+    Validation,
+    Verdict,
+)
 from absah_server.telemetry import metrics, tracing
 
 RESERVE_PART = 0.05
 RESERVE_SECONDS = 0.5
 """Of the time left, this part, at most this long, is kept for the verdict and the way back."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prepared:
+    """A submission that was found in order: what there is to run, and on what."""
+
+    id: uuid.UUID
+    request_id: str
+    policy: Policy | None
+    documents: Sequence[Document]
+    claims: Mapping[str, Any]
+    plan: Plan
+    create_time: datetime.datetime
+
+    @property
+    def name(self) -> str:
+        return names.validation_name(self.id)
+
+    @property
+    def policy_reference(self) -> str:
+        """As "field-report@1"; empty where checkers were listed."""
+        return self.policy.reference if self.policy else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,91 +82,123 @@ class Validator:
         `Overloaded`, `ShuttingDown` or `DeadlinePassed`, all before any check began.
         """
         submission.verify(request, self.limits)
-        policy = self.policies.get(request.policy) if request.policy else None
+        if request.policy:
+            self.policies.get(request.policy)
         waiting_since = time.perf_counter()
         async with self.admission.place(request.priority, deadline=deadline):
             metrics.admitted(time.perf_counter() - waiting_since)
-            with tracing.span("validation") as span:
-                made = await self._validate(request, policy, deadline)
-                decision = made.verdict.decision.value if made.verdict else ""
-                if span.is_recording():
-                    span.set_attribute("absah.validation", made.name)
-                    span.set_attribute("absah.policy", made.record.policy)
-                    span.set_attribute("absah.decision", decision)
+            made = await self.run(self.prepare(request), deadline=deadline)
+        decision = made.verdict.decision.value if made.verdict else ""
         metrics.validation_ended(made.record.policy, decision, time.perf_counter() - waiting_since)
         return made
 
-    async def _validate(
-        self, request: Submission, policy: Policy | None, deadline: float
-    ) -> Validation:
-        create_time = _now()
+    def prepare(self, request: Submission) -> Prepared:
+        """Identify documents and read claims against the policy, and plan the checks.
+
+        The contents must be at hand. Raises `RequestInvalid`, `LimitExceeded`, `PolicyNotFound` or
+        `CheckerNotFound`.
+        """
+        submission.verify(request, self.limits)
         documents = submission.documents(
             request.attachments, identify=self.identify, read_text=self.read_text
         )
         claims = dict(request.claims)
-        if policy:
+        policy = None
+        if request.policy:
+            policy = self.policies.get(request.policy)
             policy.verify_documents(documents)
             claims = policy.read_claims(claims)
             plan = planning.plan_policy(policy, documents, self.registry)
         else:
             plan = planning.plan_checkers(request.checkers, documents, self.registry)
             _refuse_unchecked(documents, plan)
-        results = await self._run(plan, policy, documents, claims, deadline)
-        reached = None
-        if policy:
-            reached = await asyncio.to_thread(
-                verdict.reach,
-                policy,
-                documents=documents,
-                claims=claims,
-                results=results,
-                functions=self.registry.policy_functions,
-            )
-        return Validation(
-            name=f"validations/{secrets.token_hex(16)}",
+        return Prepared(
+            id=names.new_id(),
             request_id=request.request_id,
+            policy=policy,
+            documents=documents,
+            claims=claims,
+            plan=plan,
+            create_time=_now(),
+        )
+
+    def pending(self, prepared: Prepared) -> Validation:
+        """The validation before any check ran."""
+        return Validation(
+            name=prepared.name,
+            request_id=prepared.request_id,
+            state=State.PENDING,
+            record=self._record(prepared, ()),
+            create_time=prepared.create_time,
+            update_time=prepared.create_time,
+        )
+
+    async def run(
+        self,
+        prepared: Prepared,
+        *,
+        deadline: float,
+        ended: Callable[[CheckResult], None] = lambda result: None,
+    ) -> Validation:
+        """Run the checks and weigh them, and have an answer by `deadline`, an event loop time.
+
+        `ended` is told each result as its check ends.
+        """
+        with tracing.span("validation") as span:
+            results = await self._run(prepared, deadline, ended)
+            reached = await self._weigh(prepared, results)
+            if span.is_recording():
+                span.set_attribute("absah.validation", prepared.name)
+                span.set_attribute("absah.policy", prepared.policy_reference)
+                span.set_attribute("absah.decision", reached.decision.value if reached else "")
+        return Validation(
+            name=prepared.name,
+            request_id=prepared.request_id,
             check_results=results,
             verdict=reached,
-            record=self._record(documents, claims, policy, results),
-            create_time=create_time,
+            record=self._record(prepared, results),
+            create_time=prepared.create_time,
             update_time=_now(),
         )
 
+    async def _weigh(self, prepared: Prepared, results: Sequence[CheckResult]) -> Verdict | None:
+        if prepared.policy is None:
+            return None
+        return await asyncio.to_thread(
+            verdict.reach,
+            prepared.policy,
+            documents=prepared.documents,
+            claims=prepared.claims,
+            results=results,
+            functions=self.registry.policy_functions,
+        )
+
     async def _run(
-        self,
-        plan: Plan,
-        policy: Policy | None,
-        documents: Sequence[Document],
-        claims: Mapping[str, Any],
-        deadline: float,
+        self, prepared: Prepared, deadline: float, ended: Callable[[CheckResult], None]
     ) -> list[CheckResult]:
         left = deadline - asyncio.get_running_loop().time()
         return await self.runner.run(
-            plan,
-            claims=claims,
+            prepared.plan,
+            claims=prepared.claims,
             deadline=deadline - min(left * RESERVE_PART, RESERVE_SECONDS),
             condition=verdict.condition_of(
-                policy,
-                documents=documents,
-                claims=claims,
+                prepared.policy,
+                documents=prepared.documents,
+                claims=prepared.claims,
                 functions=self.registry.policy_functions,
             )
-            if policy
+            if prepared.policy
             else _unconditional,
+            ended=ended,
         )
 
-    def _record(
-        self,
-        documents: Sequence[Document],
-        claims: Mapping[str, Any],
-        policy: Policy | None,
-        results: Sequence[CheckResult],
-    ) -> Record:
+    def _record(self, prepared: Prepared, results: Sequence[CheckResult]) -> Record:
         models: dict[str, ModelRecord] = {m.model: m for r in results for m in r.models}
+        policy = prepared.policy
         return Record(
-            documents=documents,
-            claims_digest=hashlib.sha256(submission.canonical_json(claims)).hexdigest(),
-            policy=policy.reference if policy else "",
+            documents=[DocumentRecord.of(document) for document in prepared.documents],
+            claims_digest=hashlib.sha256(submission.canonical_json(prepared.claims)).hexdigest(),
+            policy=prepared.policy_reference,
             policy_digest=policy.digest if policy else "",
             checkers={result.checker: result.checker_version for result in results},
             models=list(models.values()),

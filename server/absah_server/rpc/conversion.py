@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,7 +25,9 @@ from absah_server.core.validation import (
     Agreement,
     CheckResult,
     FindingReference,
+    HumanDecision,
     Record,
+    State,
     Validation,
     Verdict,
 )
@@ -36,6 +37,7 @@ from absah_server.rpc import errors
 OUTCOMES = {o: getattr(check_result_pb2, f"OUTCOME_{o.value}") for o in Outcome}
 SEVERITIES = {s: getattr(check_result_pb2, f"SEVERITY_{s.value}") for s in Severity}
 DECISIONS = {d: f"DECISION_{d.value}" for d in Decision}
+STATES = {s: getattr(validation_pb2, f"STATE_{s.value}") for s in State}
 AGREEMENTS = {a: f"AGREEMENT_{a.value}" for a in Agreement}
 PRIORITIES = {
     validation_service_pb2.PRIORITY_UNSPECIFIED: Priority.NORMAL,
@@ -65,6 +67,7 @@ def _attachment(pb: validation_service_pb2.Document) -> Attachment:
         filename=pb.filename,
         content=pb.content,
         text=pb.text if pb.WhichOneof("source") == "text" and pb.text else None,
+        stored=pb.name,
     )
 
 
@@ -88,7 +91,11 @@ def fill_validation(
     """
     pb.name = value.name
     pb.request_id = value.request_id
-    pb.state = validation_pb2.STATE_SUCCEEDED
+    pb.state = STATES[value.state]
+    if value.error:
+        pb.error.CopyFrom(errors.fault_status(value.error))
+    if value.human_decision:
+        _fill_human_decision(pb.human_decision, value.human_decision)
     if value.verdict:
         pb.verdict.CopyFrom(_verdict(value.verdict))
     for result in value.check_results:
@@ -96,6 +103,13 @@ def fill_validation(
     _fill_timestamp(pb.create_time, value.create_time)
     _fill_timestamp(pb.update_time, value.update_time)
     _fill_record(pb.record, value.record)
+
+
+def _fill_human_decision(pb: validation_pb2.HumanDecision, value: HumanDecision) -> None:
+    pb.decision = getattr(validation_pb2, DECISIONS[value.decision])
+    pb.reason = value.reason
+    pb.reviewer = value.reviewer
+    _fill_timestamp(pb.decide_time, value.decide_time)
 
 
 def _verdict(value: Verdict) -> validation_pb2.Verdict:
@@ -140,11 +154,11 @@ def _references(
 def _fill_record(pb: validation_pb2.Record, value: Record) -> None:
     for document in value.documents:
         pb.documents.add(
-            document=document.name,
+            document=document.document,
             role=document.role,
             filename=document.filename,
             media_type=document.media_type,
-            size_bytes=len(document.content),
+            size_bytes=document.size_bytes,
             sha256=document.digest,
         )
     pb.claims_sha256 = value.claims_digest
@@ -175,15 +189,17 @@ def _fill_check_result(
         pb.score = result.score
     for finding in result.findings:
         _fill_finding(pb.findings.add(), finding)
-    for artifact in result.artifacts:
+    for artifact in value.artifacts:
         pb.artifacts.add(
             name=artifact.name,
             media_type=artifact.media_type,
             page=artifact.page,
-            size_bytes=len(artifact.content),
-            sha256=hashlib.sha256(artifact.content).hexdigest(),
-            content=artifact.content if return_artifacts else b"",
+            size_bytes=artifact.size_bytes,
+            sha256=artifact.digest,
         )
+    if return_artifacts:
+        for filled, made in zip(pb.artifacts, result.artifacts, strict=False):
+            filled.content = made.content
     for model in value.models:
         pb.model_versions.add(model=model.model, version=model.version, sha256=model.digest)
     if result.facts:

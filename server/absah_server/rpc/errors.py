@@ -24,6 +24,14 @@ DOMAIN = "absah"
 DETAILS_KEY = "grpc-status-details-bin"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 
+# A status travels as metadata: its details in Base64, its message once more, percent-encoded. What
+# is larger than 8 KiB is refused by many a client, whose caller then learns nothing.
+MAX_MESSAGE_BYTES = 400
+MAX_NAME_BYTES = 100
+MAX_PROBLEM_BYTES = 300
+MAX_VIOLATIONS = 20
+MAX_VIOLATIONS_BYTES = 3000
+
 T = TypeVar("T")
 Reason = error_reason_pb2.ErrorReason
 Code = grpc.StatusCode
@@ -43,9 +51,32 @@ TABLE: dict[type[Exception], tuple[grpc.StatusCode, int]] = {
     errors.PolicyNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_POLICY_NOT_FOUND),
     errors.CheckerNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_CHECKER_NOT_FOUND),
     errors.ShuttingDown: (Code.UNAVAILABLE, error_reason_pb2.ERROR_REASON_SHUTTING_DOWN),
+    errors.StoreUnavailable: (Code.UNAVAILABLE, error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE),
+    errors.ValidationNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_VALIDATION_NOT_FOUND),
+    errors.DocumentNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_DOCUMENT_NOT_FOUND),
+    errors.DocumentInUse: (
+        Code.FAILED_PRECONDITION,
+        error_reason_pb2.ERROR_REASON_DOCUMENT_IN_USE,
+    ),
+    errors.RequestIdReused: (Code.ALREADY_EXISTS, error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED),
+    errors.WrongState: (Code.FAILED_PRECONDITION, error_reason_pb2.ERROR_REASON_WRONG_STATE),
     DeadlinePassed: (Code.DEADLINE_EXCEEDED, error_reason_pb2.ERROR_REASON_DEADLINE_EXCEEDED),
 }
 """Looked up by the exception's class, then by its bases; what is not here is INTERNAL."""
+
+RETRIABLE = (errors.Overloaded, errors.StoreUnavailable)
+"""Those that say when to come back."""
+
+RESOURCES: dict[type[Any], str] = {
+    errors.PolicyNotFound: "policy",
+    errors.CheckerNotFound: "checker",
+    errors.ValidationNotFound: "validation",
+    errors.RequestIdReused: "validation",
+    errors.WrongState: "validation",
+    errors.DocumentNotFound: "document",
+    errors.DocumentInUse: "document",
+}
+"""Those that are about a resource, by its `name`, and what kind of resource it is."""
 
 FAULT_CODES = {
     FaultReason.CHECKER_FAILED: Code.INTERNAL,
@@ -53,6 +84,12 @@ FAULT_CODES = {
     FaultReason.CONDITION_NOT_MET: Code.FAILED_PRECONDITION,
     FaultReason.REQUIREMENT_MISSING: Code.FAILED_PRECONDITION,
     FaultReason.OVERLOADED: Code.RESOURCE_EXHAUSTED,
+    FaultReason.CANCELLED: Code.CANCELLED,
+    FaultReason.ATTEMPTS_EXHAUSTED: Code.INTERNAL,
+    FaultReason.POLICY_NOT_FOUND: Code.NOT_FOUND,
+    FaultReason.CHECKER_NOT_FOUND: Code.NOT_FOUND,
+    FaultReason.DOCUMENT_NOT_FOUND: Code.NOT_FOUND,
+    FaultReason.INVALID_REQUEST: Code.INVALID_ARGUMENT,
 }
 
 
@@ -89,31 +126,56 @@ def _sentence(error: Exception) -> str:
 
 def _details(error: Exception) -> list[message.Message]:
     if isinstance(error, errors.RequestInvalid):
-        violations = [
-            error_details_pb2.BadRequest.FieldViolation(field=field, description=problem)
-            for field, problem in error.violations
-        ]
-        return [error_details_pb2.BadRequest(field_violations=violations)]
+        return [error_details_pb2.BadRequest(field_violations=_violations(error))]
     if isinstance(error, errors.LimitExceeded):
         violation = error_details_pb2.QuotaFailure.Violation(
             subject=error.limit, description=str(error)
         )
         return [error_details_pb2.QuotaFailure(violations=[violation])]
-    if isinstance(error, errors.Overloaded):
+    if isinstance(error, RETRIABLE):
         delay = duration_pb2.Duration()
         delay.FromMilliseconds(_milliseconds(error))
         return [error_details_pb2.RetryInfo(retry_delay=delay)]
-    if isinstance(error, errors.PolicyNotFound | errors.CheckerNotFound):
-        kind = "policy" if isinstance(error, errors.PolicyNotFound) else "checker"
-        return [
-            error_details_pb2.ResourceInfo(
-                resource_type=kind, resource_name=error.name, description=str(error)
-            )
-        ]
+    for kind, resource in RESOURCES.items():
+        if isinstance(error, kind):
+            return [
+                error_details_pb2.ResourceInfo(
+                    resource_type=resource,
+                    resource_name=_cut(error.name, MAX_NAME_BYTES),
+                    description=_cut(str(error), MAX_PROBLEM_BYTES),
+                )
+            ]
     return []
 
 
-def _milliseconds(error: errors.Overloaded) -> int:
+def _violations(
+    error: errors.RequestInvalid,
+) -> list[error_details_pb2.BadRequest.FieldViolation]:
+    """The first few; where some are left out, a last one without a field tells how many."""
+    told: list[error_details_pb2.BadRequest.FieldViolation] = []
+    size = 0
+    for field, problem in error.violations[:MAX_VIOLATIONS]:
+        violation = error_details_pb2.BadRequest.FieldViolation(
+            field=_cut(field, MAX_NAME_BYTES), description=_cut(problem, MAX_PROBLEM_BYTES)
+        )
+        size += violation.ByteSize()
+        if size > MAX_VIOLATIONS_BYTES:
+            break
+        told.append(violation)
+    if more := len(error.violations) - len(told):
+        told.append(error_details_pb2.BadRequest.FieldViolation(description=f"and {more:,} more"))
+    return told
+
+
+def _cut(text: str, max_bytes: int) -> str:
+    """The text, or its beginning and an ellipsis where it is longer than so many bytes."""
+    encoded = text.encode()
+    if len(encoded) <= max_bytes:
+        return text
+    return encoded[: max_bytes - len("…".encode())].decode(errors="ignore") + "…"
+
+
+def _milliseconds(error: errors.Overloaded | errors.StoreUnavailable) -> int:
     return math.ceil(error.retry_after_seconds * 1000)
 
 
@@ -126,7 +188,9 @@ def _status(
     for detail in (info, *details):
         packed.append(any_pb2.Any())
         packed[-1].Pack(detail)
-    return status_pb2.Status(code=code.value[0], message=text, details=packed)
+    return status_pb2.Status(
+        code=code.value[0], message=_cut(text, MAX_MESSAGE_BYTES), details=packed
+    )
 
 
 async def answer(context: grpc.aio.ServicerContext[Any, Any], work: Awaitable[T]) -> T:
@@ -139,7 +203,7 @@ async def answer(context: grpc.aio.ServicerContext[Any, Any], work: Awaitable[T]
         status.details[0].Unpack(info)
         metrics.refused(info.reason)
         metadata: list[tuple[str, str | bytes]] = [(DETAILS_KEY, status.SerializeToString())]
-        if isinstance(exc, errors.Overloaded):
+        if isinstance(exc, RETRIABLE):
             metadata.append((PUSHBACK_KEY, str(_milliseconds(exc))))
         await context.abort(_CODES[status.code], status.message, tuple(metadata))
         raise AssertionError("abort returned") from exc

@@ -140,8 +140,20 @@ class Record(_message.Message):
     server_version: str
     def __init__(self, documents: _Optional[_Iterable[_Union[DocumentRecord, _Mapping]]] = ..., claims_sha256: _Optional[str] = ..., policy: _Optional[str] = ..., policy_sha256: _Optional[str] = ..., checkers: _Optional[_Iterable[_Union[CheckerRecord, _Mapping]]] = ..., models: _Optional[_Iterable[_Union[_check_result_pb2.ModelVersion, _Mapping]]] = ..., server_version: _Optional[str] = ...) -> None: ...
 
+class HumanDecision(_message.Message):
+    __slots__ = ("decision", "reason", "reviewer", "decide_time")
+    DECISION_FIELD_NUMBER: _ClassVar[int]
+    REASON_FIELD_NUMBER: _ClassVar[int]
+    REVIEWER_FIELD_NUMBER: _ClassVar[int]
+    DECIDE_TIME_FIELD_NUMBER: _ClassVar[int]
+    decision: Decision
+    reason: str
+    reviewer: str
+    decide_time: _timestamp_pb2.Timestamp
+    def __init__(self, decision: _Optional[_Union[Decision, str]] = ..., reason: _Optional[str] = ..., reviewer: _Optional[str] = ..., decide_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+
 class Validation(_message.Message):
-    __slots__ = ("name", "request_id", "state", "verdict", "check_results", "create_time", "update_time", "error", "record")
+    __slots__ = ("name", "request_id", "state", "verdict", "check_results", "create_time", "update_time", "error", "record", "human_decision")
     NAME_FIELD_NUMBER: _ClassVar[int]
     REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
     STATE_FIELD_NUMBER: _ClassVar[int]
@@ -151,6 +163,7 @@ class Validation(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
     RECORD_FIELD_NUMBER: _ClassVar[int]
+    HUMAN_DECISION_FIELD_NUMBER: _ClassVar[int]
     name: str
     request_id: str
     state: State
@@ -160,4 +173,5 @@ class Validation(_message.Message):
     update_time: _timestamp_pb2.Timestamp
     error: _status_pb2.Status
     record: Record
-    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., check_results: _Optional[_Iterable[_Union[_check_result_pb2.CheckResult, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., record: _Optional[_Union[Record, _Mapping]] = ...) -> None: ...
+    human_decision: HumanDecision
+    def __init__(self, name: _Optional[str] = ..., request_id: _Optional[str] = ..., state: _Optional[_Union[State, str]] = ..., verdict: _Optional[_Union[Verdict, _Mapping]] = ..., check_results: _Optional[_Iterable[_Union[_check_result_pb2.CheckResult, _Mapping]]] = ..., create_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., error: _Optional[_Union[_status_pb2.Status, _Mapping]] = ..., record: _Optional[_Union[Record, _Mapping]] = ..., human_decision: _Optional[_Union[HumanDecision, _Mapping]] = ...) -> None: ...

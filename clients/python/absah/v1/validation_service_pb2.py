@@ -22,30 +22,60 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from absah.v1 import check_result_pb2 as absah_dot_v1_dot_check__result__pb2
 from absah.v1 import validation_pb2 as absah_dot_v1_dot_validation__pb2
 from google.protobuf import struct_pb2 as google_dot_protobuf_dot_struct__pb2
+from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!absah/v1/validation_service.proto\x12\x08\x61\x62sah.v1\x1a\x19\x61\x62sah/v1/validation.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x17google/rpc/status.proto\"W\n\x08\x44ocument\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x11\n\x07\x63ontent\x18\x03 \x01(\x0cH\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x42\x08\n\x06source\"\xd7\x01\n\x0fValidateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x10\n\x08\x63heckers\x18\x03 \x03(\t\x12%\n\tdocuments\x18\x04 \x03(\x0b\x32\x12.absah.v1.Document\x12\'\n\x06\x63laims\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12$\n\x08priority\x18\x06 \x01(\x0e\x32\x12.absah.v1.Priority\x12\x18\n\x10return_artifacts\x18\x07 \x01(\x08\"<\n\x10ValidateResponse\x12(\n\nvalidation\x18\x01 \x01(\x0b\x32\x14.absah.v1.Validation\"C\n\x15ValidateStreamRequest\x12*\n\x07request\x18\x01 \x01(\x0b\x32\x19.absah.v1.ValidateRequest\"\x87\x01\n\x16ValidateStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12*\n\nvalidation\x18\x02 \x01(\x0b\x32\x14.absah.v1.ValidationH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03\x32\xaf\x01\n\x11ValidationService\x12\x41\n\x08Validate\x12\x19.absah.v1.ValidateRequest\x1a\x1a.absah.v1.ValidateResponse\x12W\n\x0eValidateStream\x12\x1f.absah.v1.ValidateStreamRequest\x1a .absah.v1.ValidateStreamResponse(\x01\x30\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!absah/v1/validation_service.proto\x12\x08\x61\x62sah.v1\x1a\x1b\x61\x62sah/v1/check_result.proto\x1a\x19\x61\x62sah/v1/validation.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"g\n\x08\x44ocument\x12\x0c\n\x04role\x18\x01 \x01(\t\x12\x10\n\x08\x66ilename\x18\x02 \x01(\t\x12\x11\n\x07\x63ontent\x18\x03 \x01(\x0cH\x00\x12\x0e\n\x04text\x18\x04 \x01(\tH\x00\x12\x0e\n\x04name\x18\x05 \x01(\tH\x00\x42\x08\n\x06source\"\xd7\x01\n\x0fValidateRequest\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12\x0e\n\x06policy\x18\x02 \x01(\t\x12\x10\n\x08\x63heckers\x18\x03 \x03(\t\x12%\n\tdocuments\x18\x04 \x03(\x0b\x32\x12.absah.v1.Document\x12\'\n\x06\x63laims\x18\x05 \x01(\x0b\x32\x17.google.protobuf.Struct\x12$\n\x08priority\x18\x06 \x01(\x0e\x32\x12.absah.v1.Priority\x12\x18\n\x10return_artifacts\x18\x07 \x01(\x08\"<\n\x10ValidateResponse\x12(\n\nvalidation\x18\x01 \x01(\x0b\x32\x14.absah.v1.Validation\"C\n\x15ValidateStreamRequest\x12*\n\x07request\x18\x01 \x01(\x0b\x32\x19.absah.v1.ValidateRequest\"\x87\x01\n\x16ValidateStreamResponse\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12*\n\nvalidation\x18\x02 \x01(\x0b\x32\x14.absah.v1.ValidationH\x00\x12#\n\x05\x65rror\x18\x03 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"E\n\x17\x43reateValidationRequest\x12*\n\x07request\x18\x01 \x01(\x0b\x32\x19.absah.v1.ValidateRequest\"D\n\x18\x43reateValidationResponse\x12(\n\nvalidation\x18\x01 \x01(\x0b\x32\x14.absah.v1.Validation\"$\n\x14GetValidationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"A\n\x15GetValidationResponse\x12(\n\nvalidation\x18\x01 \x01(\x0b\x32\x14.absah.v1.Validation\"\xda\x01\n\x10ValidationFilter\x12\x1e\n\x05state\x18\x01 \x01(\x0e\x32\x0f.absah.v1.State\x12$\n\x08\x64\x65\x63ision\x18\x02 \x01(\x0e\x32\x12.absah.v1.Decision\x12\x0e\n\x06policy\x18\x03 \x01(\t\x12\x12\n\nrequest_id\x18\x04 \x01(\t\x12.\n\nstart_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"k\n\x16ListValidationsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12*\n\x06\x66ilter\x18\x03 \x01(\x0b\x32\x1a.absah.v1.ValidationFilter\"]\n\x17ListValidationsResponse\x12)\n\x0bvalidations\x18\x01 \x03(\x0b\x32\x14.absah.v1.Validation\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\'\n\x17\x43\x61ncelValidationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"D\n\x18\x43\x61ncelValidationResponse\x12(\n\nvalidation\x18\x01 \x01(\x0b\x32\x14.absah.v1.Validation\"&\n\x16WatchValidationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"}\n\x17WatchValidationResponse\x12*\n\nvalidation\x18\x01 \x01(\x0b\x32\x14.absah.v1.ValidationH\x00\x12-\n\x0c\x63heck_result\x18\x02 \x01(\x0b\x32\x15.absah.v1.CheckResultH\x00\x42\x07\n\x05\x65vent\"\'\n\x17ReplayValidationRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\">\n\nDifference\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x10\n\x08recorded\x18\x02 \x01(\t\x12\x10\n\x08replayed\x18\x03 \x01(\t\"o\n\x18ReplayValidationResponse\x12(\n\nvalidation\x18\x01 \x01(\x0b\x32\x14.absah.v1.Validation\x12)\n\x0b\x64ifferences\x18\x02 \x03(\x0b\x32\x14.absah.v1.Difference*^\n\x08Priority\x12\x18\n\x14PRIORITY_UNSPECIFIED\x10\x00\x12\x10\n\x0cPRIORITY_LOW\x10\x01\x12\x13\n\x0fPRIORITY_NORMAL\x10\x02\x12\x11\n\rPRIORITY_HIGH\x10\x03\x32\xc4\x05\n\x11ValidationService\x12\x41\n\x08Validate\x12\x19.absah.v1.ValidateRequest\x1a\x1a.absah.v1.ValidateResponse\x12W\n\x0eValidateStream\x12\x1f.absah.v1.ValidateStreamRequest\x1a .absah.v1.ValidateStreamResponse(\x01\x30\x01\x12Y\n\x10\x43reateValidation\x12!.absah.v1.CreateValidationRequest\x1a\".absah.v1.CreateValidationResponse\x12P\n\rGetValidation\x12\x1e.absah.v1.GetValidationRequest\x1a\x1f.absah.v1.GetValidationResponse\x12V\n\x0fListValidations\x12 .absah.v1.ListValidationsRequest\x1a!.absah.v1.ListValidationsResponse\x12Y\n\x10\x43\x61ncelValidation\x12!.absah.v1.CancelValidationRequest\x1a\".absah.v1.CancelValidationResponse\x12X\n\x0fWatchValidation\x12 .absah.v1.WatchValidationRequest\x1a!.absah.v1.WatchValidationResponse0\x01\x12Y\n\x10ReplayValidation\x12!.absah.v1.ReplayValidationRequest\x1a\".absah.v1.ReplayValidationResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'absah.v1.validation_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PRIORITY']._serialized_start=705
-  _globals['_PRIORITY']._serialized_end=799
-  _globals['_DOCUMENT']._serialized_start=129
-  _globals['_DOCUMENT']._serialized_end=216
-  _globals['_VALIDATEREQUEST']._serialized_start=219
-  _globals['_VALIDATEREQUEST']._serialized_end=434
-  _globals['_VALIDATERESPONSE']._serialized_start=436
-  _globals['_VALIDATERESPONSE']._serialized_end=496
-  _globals['_VALIDATESTREAMREQUEST']._serialized_start=498
-  _globals['_VALIDATESTREAMREQUEST']._serialized_end=565
-  _globals['_VALIDATESTREAMRESPONSE']._serialized_start=568
-  _globals['_VALIDATESTREAMRESPONSE']._serialized_end=703
-  _globals['_VALIDATIONSERVICE']._serialized_start=802
-  _globals['_VALIDATIONSERVICE']._serialized_end=977
+  _globals['_PRIORITY']._serialized_start=1950
+  _globals['_PRIORITY']._serialized_end=2044
+  _globals['_DOCUMENT']._serialized_start=191
+  _globals['_DOCUMENT']._serialized_end=294
+  _globals['_VALIDATEREQUEST']._serialized_start=297
+  _globals['_VALIDATEREQUEST']._serialized_end=512
+  _globals['_VALIDATERESPONSE']._serialized_start=514
+  _globals['_VALIDATERESPONSE']._serialized_end=574
+  _globals['_VALIDATESTREAMREQUEST']._serialized_start=576
+  _globals['_VALIDATESTREAMREQUEST']._serialized_end=643
+  _globals['_VALIDATESTREAMRESPONSE']._serialized_start=646
+  _globals['_VALIDATESTREAMRESPONSE']._serialized_end=781
+  _globals['_CREATEVALIDATIONREQUEST']._serialized_start=783
+  _globals['_CREATEVALIDATIONREQUEST']._serialized_end=852
+  _globals['_CREATEVALIDATIONRESPONSE']._serialized_start=854
+  _globals['_CREATEVALIDATIONRESPONSE']._serialized_end=922
+  _globals['_GETVALIDATIONREQUEST']._serialized_start=924
+  _globals['_GETVALIDATIONREQUEST']._serialized_end=960
+  _globals['_GETVALIDATIONRESPONSE']._serialized_start=962
+  _globals['_GETVALIDATIONRESPONSE']._serialized_end=1027
+  _globals['_VALIDATIONFILTER']._serialized_start=1030
+  _globals['_VALIDATIONFILTER']._serialized_end=1248
+  _globals['_LISTVALIDATIONSREQUEST']._serialized_start=1250
+  _globals['_LISTVALIDATIONSREQUEST']._serialized_end=1357
+  _globals['_LISTVALIDATIONSRESPONSE']._serialized_start=1359
+  _globals['_LISTVALIDATIONSRESPONSE']._serialized_end=1452
+  _globals['_CANCELVALIDATIONREQUEST']._serialized_start=1454
+  _globals['_CANCELVALIDATIONREQUEST']._serialized_end=1493
+  _globals['_CANCELVALIDATIONRESPONSE']._serialized_start=1495
+  _globals['_CANCELVALIDATIONRESPONSE']._serialized_end=1563
+  _globals['_WATCHVALIDATIONREQUEST']._serialized_start=1565
+  _globals['_WATCHVALIDATIONREQUEST']._serialized_end=1603
+  _globals['_WATCHVALIDATIONRESPONSE']._serialized_start=1605
+  _globals['_WATCHVALIDATIONRESPONSE']._serialized_end=1730
+  _globals['_REPLAYVALIDATIONREQUEST']._serialized_start=1732
+  _globals['_REPLAYVALIDATIONREQUEST']._serialized_end=1771
+  _globals['_DIFFERENCE']._serialized_start=1773
+  _globals['_DIFFERENCE']._serialized_end=1835
+  _globals['_REPLAYVALIDATIONRESPONSE']._serialized_start=1837
+  _globals['_REPLAYVALIDATIONRESPONSE']._serialized_end=1948
+  _globals['_VALIDATIONSERVICE']._serialized_start=2047
+  _globals['_VALIDATIONSERVICE']._serialized_end=2755
 # @@protoc_insertion_point(module_scope)

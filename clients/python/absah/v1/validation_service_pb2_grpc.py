@@ -48,6 +48,36 @@ class ValidationServiceStub:
                 request_serializer=absah_dot_v1_dot_validation__service__pb2.ValidateStreamRequest.SerializeToString,
                 response_deserializer=absah_dot_v1_dot_validation__service__pb2.ValidateStreamResponse.FromString,
                 _registered_method=True)
+        self.CreateValidation = channel.unary_unary(
+                '/absah.v1.ValidationService/CreateValidation',
+                request_serializer=absah_dot_v1_dot_validation__service__pb2.CreateValidationRequest.SerializeToString,
+                response_deserializer=absah_dot_v1_dot_validation__service__pb2.CreateValidationResponse.FromString,
+                _registered_method=True)
+        self.GetValidation = channel.unary_unary(
+                '/absah.v1.ValidationService/GetValidation',
+                request_serializer=absah_dot_v1_dot_validation__service__pb2.GetValidationRequest.SerializeToString,
+                response_deserializer=absah_dot_v1_dot_validation__service__pb2.GetValidationResponse.FromString,
+                _registered_method=True)
+        self.ListValidations = channel.unary_unary(
+                '/absah.v1.ValidationService/ListValidations',
+                request_serializer=absah_dot_v1_dot_validation__service__pb2.ListValidationsRequest.SerializeToString,
+                response_deserializer=absah_dot_v1_dot_validation__service__pb2.ListValidationsResponse.FromString,
+                _registered_method=True)
+        self.CancelValidation = channel.unary_unary(
+                '/absah.v1.ValidationService/CancelValidation',
+                request_serializer=absah_dot_v1_dot_validation__service__pb2.CancelValidationRequest.SerializeToString,
+                response_deserializer=absah_dot_v1_dot_validation__service__pb2.CancelValidationResponse.FromString,
+                _registered_method=True)
+        self.WatchValidation = channel.unary_stream(
+                '/absah.v1.ValidationService/WatchValidation',
+                request_serializer=absah_dot_v1_dot_validation__service__pb2.WatchValidationRequest.SerializeToString,
+                response_deserializer=absah_dot_v1_dot_validation__service__pb2.WatchValidationResponse.FromString,
+                _registered_method=True)
+        self.ReplayValidation = channel.unary_unary(
+                '/absah.v1.ValidationService/ReplayValidation',
+                request_serializer=absah_dot_v1_dot_validation__service__pb2.ReplayValidationRequest.SerializeToString,
+                response_deserializer=absah_dot_v1_dot_validation__service__pb2.ReplayValidationResponse.FromString,
+                _registered_method=True)
 
 
 class ValidationServiceServicer:
@@ -86,6 +116,76 @@ class ValidationServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateValidation(self, request, context):
+        """Accepts a validation durably and answers at once; workers run it. What was answered is never
+        lost, and is validated once in effect, whatever breaks after.
+
+        `request_id` makes it safe to send again: the same id with the same content returns the same
+        validation, while it runs and after.
+
+        - INVALID_ARGUMENT, NOT_FOUND, RESOURCE_EXHAUSTED: as Validate.
+        - NOT_FOUND: a named document was not uploaded, or its content is deleted.
+        - ALREADY_EXISTS: `request_id` was used for a request with other content; ResourceInfo names
+        its validation.
+        - UNAVAILABLE: the store cannot be reached; nothing was accepted; RetryInfo says when to come
+        back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetValidation(self, request, context):
+        """Gets a validation, with the check results that have ended so far.
+
+        - NOT_FOUND: no such validation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListValidations(self, request, context):
+        """Lists validations, the newest first, without check results.
+
+        - INVALID_ARGUMENT: `page_size` is negative, or `page_token` is not from this method with the
+        same filter.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def CancelValidation(self, request, context):
+        """Cancels a validation that has not ended; one that was cancelled before is returned as it is.
+
+        - NOT_FOUND: no such validation.
+        - FAILED_PRECONDITION: it has ended otherwise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchValidation(self, request, context):
+        """Sends the validation as it stands, then each check result as the check ends, and at last the
+        validation once more when it has ended; then the stream ends. A caller that lost the stream
+        may call again.
+
+        - NOT_FOUND: no such validation.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReplayValidation(self, request, context):
+        """Runs an ended validation again, on the documents that are kept and with the policy, checkers
+        and models of now, and tells what differs. Neither the record nor the verdict changes.
+
+        - NOT_FOUND: no such validation.
+        - FAILED_PRECONDITION: it has not ended with a verdict or results, or the content of its
+        documents is deleted.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ValidationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -98,6 +198,36 @@ def add_ValidationServiceServicer_to_server(servicer, server):
                     servicer.ValidateStream,
                     request_deserializer=absah_dot_v1_dot_validation__service__pb2.ValidateStreamRequest.FromString,
                     response_serializer=absah_dot_v1_dot_validation__service__pb2.ValidateStreamResponse.SerializeToString,
+            ),
+            'CreateValidation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateValidation,
+                    request_deserializer=absah_dot_v1_dot_validation__service__pb2.CreateValidationRequest.FromString,
+                    response_serializer=absah_dot_v1_dot_validation__service__pb2.CreateValidationResponse.SerializeToString,
+            ),
+            'GetValidation': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetValidation,
+                    request_deserializer=absah_dot_v1_dot_validation__service__pb2.GetValidationRequest.FromString,
+                    response_serializer=absah_dot_v1_dot_validation__service__pb2.GetValidationResponse.SerializeToString,
+            ),
+            'ListValidations': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListValidations,
+                    request_deserializer=absah_dot_v1_dot_validation__service__pb2.ListValidationsRequest.FromString,
+                    response_serializer=absah_dot_v1_dot_validation__service__pb2.ListValidationsResponse.SerializeToString,
+            ),
+            'CancelValidation': grpc.unary_unary_rpc_method_handler(
+                    servicer.CancelValidation,
+                    request_deserializer=absah_dot_v1_dot_validation__service__pb2.CancelValidationRequest.FromString,
+                    response_serializer=absah_dot_v1_dot_validation__service__pb2.CancelValidationResponse.SerializeToString,
+            ),
+            'WatchValidation': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchValidation,
+                    request_deserializer=absah_dot_v1_dot_validation__service__pb2.WatchValidationRequest.FromString,
+                    response_serializer=absah_dot_v1_dot_validation__service__pb2.WatchValidationResponse.SerializeToString,
+            ),
+            'ReplayValidation': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReplayValidation,
+                    request_deserializer=absah_dot_v1_dot_validation__service__pb2.ReplayValidationRequest.FromString,
+                    response_serializer=absah_dot_v1_dot_validation__service__pb2.ReplayValidationResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -158,6 +288,168 @@ class ValidationService:
             '/absah.v1.ValidationService/ValidateStream',
             absah_dot_v1_dot_validation__service__pb2.ValidateStreamRequest.SerializeToString,
             absah_dot_v1_dot_validation__service__pb2.ValidateStreamResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateValidation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absah.v1.ValidationService/CreateValidation',
+            absah_dot_v1_dot_validation__service__pb2.CreateValidationRequest.SerializeToString,
+            absah_dot_v1_dot_validation__service__pb2.CreateValidationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetValidation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absah.v1.ValidationService/GetValidation',
+            absah_dot_v1_dot_validation__service__pb2.GetValidationRequest.SerializeToString,
+            absah_dot_v1_dot_validation__service__pb2.GetValidationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListValidations(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absah.v1.ValidationService/ListValidations',
+            absah_dot_v1_dot_validation__service__pb2.ListValidationsRequest.SerializeToString,
+            absah_dot_v1_dot_validation__service__pb2.ListValidationsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CancelValidation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absah.v1.ValidationService/CancelValidation',
+            absah_dot_v1_dot_validation__service__pb2.CancelValidationRequest.SerializeToString,
+            absah_dot_v1_dot_validation__service__pb2.CancelValidationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchValidation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/absah.v1.ValidationService/WatchValidation',
+            absah_dot_v1_dot_validation__service__pb2.WatchValidationRequest.SerializeToString,
+            absah_dot_v1_dot_validation__service__pb2.WatchValidationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReplayValidation(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/absah.v1.ValidationService/ReplayValidation',
+            absah_dot_v1_dot_validation__service__pb2.ReplayValidationRequest.SerializeToString,
+            absah_dot_v1_dot_validation__service__pb2.ReplayValidationResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -1,0 +1,1 @@
+"""PostgreSQL through psycopg: validations, documents, jobs, reviews, the audit log."""

