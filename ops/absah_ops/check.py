@@ -20,8 +20,7 @@ from absah_ops import showing
 from absah_sdk import AbsahError
 from absah_server import harness
 from absah_server.core.errors import LimitExceeded
-from absah_server.core.running import UNREADABLE
-from absah_server.core.validation import CheckResult
+from absah_server.core.validation import UNREADABLE, CheckResult
 from absah_server.rpc import conversion
 from absah_server.settings import Settings
 from absah_server.telemetry import logs

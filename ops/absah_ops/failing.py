@@ -11,6 +11,8 @@ ADVICE = {
     "DEADLINE_EXCEEDED": "Give it more time with --timeout.",
     "POLICY_NOT_FOUND": "`absah policies` lists them.",
     "CHECKER_NOT_FOUND": "`absah checkers` lists them.",
+    "DOCUMENT_NOT_FOUND": "`absah documents upload FILE` uploads one and prints its name.",
+    "DOCUMENT_IN_USE": "Wait until the validation has ended, or cancel it.",
 }
 
 
@@ -40,6 +42,9 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, CallFailed):
         return _explain_call(error)
     if isinstance(error, AbsahError | OSError):
+        return str(error)
+    # By name: the bridge is an extra that may not be there.
+    if type(error).__module__.startswith("absah_bridge."):
         return str(error)
     if type(error).__module__.startswith("pydantic"):
         return f"The settings do not fit: {error}"

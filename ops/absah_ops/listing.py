@@ -1,4 +1,4 @@
-"""`absah checkers`, `policies` and `models`: what there is."""
+"""`absah checkers` and `policies`: what there is."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ import click
 import absah
 from absah_ops import showing
 from absah_server import app
-from absah_server.inference import repository
-from absah_server.inference.engines import opening
 from absah_server.rpc import conversion
 from absah_server.settings import Settings
 
@@ -25,7 +23,7 @@ server_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 
 
-def _print(
+def print_items(
     items: Sequence[dict[str, Any]], as_json: bool, headings: Sequence[str], cells: Any
 ) -> None:
     if as_json:
@@ -46,7 +44,7 @@ def checkers(server: str | None, as_json: bool) -> None:
     else:
         registered = app.load_registry(Settings()).checkers
         found = [conversion.checker_to_proto(registered[name]) for name in sorted(registered)]
-    _print(
+    print_items(
         [absah.to_dict(pb) for pb in found],
         as_json,
         ("checker", "version", "takes", "requires", "models", "what it does"),
@@ -78,7 +76,7 @@ def policies(name: str | None, server: str | None, as_json: bool) -> None:
     if name and not as_json:
         click.echo(found[0].source, nl=False)
         return
-    _print(
+    print_items(
         [absah.to_dict(pb) for pb in found],
         as_json,
         ("policy", "title", "documents", "claims", "checkers"),
@@ -90,62 +88,3 @@ def policies(name: str | None, server: str | None, as_json: bool) -> None:
             ", ".join(item["checkers"]),
         ),
     )
-
-
-@click.command()
-@json_option
-def models(as_json: bool) -> None:
-    """List the models of the repository, and what is wrong with those that cannot be served."""
-    reading = opening.verify_repository(Settings().inference.model_repository)
-    found = [_model(model) for model in reading.models]
-    found += [{**NO_MODEL, "model": exc.model, "problem": str(exc)} for exc in reading.errors]
-    _print(
-        found,
-        as_json,
-        ("model", "version", "MB", "inputs", "outputs", "batch", "labels", "problem"),
-        lambda item: (
-            item["model"],
-            item["version"],
-            f"{item['size_bytes'] / 1e6:.1f}",
-            "\n".join(item["inputs"]),
-            "\n".join(item["outputs"]),
-            str(item["max_batch_size"]),
-            str(item["labels"]),
-            item["problem"],
-        ),
-    )
-    if reading.errors:
-        raise SystemExit(1)
-
-
-NO_MODEL: dict[str, Any] = {
-    "model": "",
-    "version": "",
-    "size_bytes": 0,
-    "sha256": "",
-    "inputs": [],
-    "outputs": [],
-    "max_batch_size": 0,
-    "labels": 0,
-    "problem": "",
-}
-
-
-def _model(model: repository.StoredModel) -> dict[str, Any]:
-    config = model.config
-    return {
-        **NO_MODEL,
-        "model": model.name,
-        "version": model.version,
-        "size_bytes": model.file.stat().st_size,
-        "sha256": model.digest,
-        "inputs": [_tensor(t) for t in config.inputs],
-        "outputs": [_tensor(t) for t in config.outputs],
-        "max_batch_size": config.max_batch_size,
-        "labels": len(model.labels),
-    }
-
-
-def _tensor(tensor: Any) -> str:
-    dims = " × ".join("?" if dim < 0 else str(dim) for dim in tensor.dims)
-    return f"{tensor.name} {tensor.data_type} {dims}"

@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-import importlib
 from importlib import metadata
 
 import click
 
-from absah_ops.failing import Failing
+from absah_ops.lazy import LazyGroup
 
 COMMANDS = {
     "serve": ("absah_ops.serve:serve", "Serve validations over gRPC."),
+    "worker": ("absah_ops.worker:worker", "Work at accepted validations, beside a server."),
     "validate": ("absah_ops.validate:validate", "Validate documents and claims."),
+    "validations": ("absah_ops.validations:validations", "See what was accepted or recorded."),
     "check": ("absah_ops.check:check", "Run one checker on files, without a server."),
     "checkers": ("absah_ops.listing:checkers", "List checkers."),
     "policies": ("absah_ops.listing:policies", "List policies, or show one."),
-    "models": ("absah_ops.listing:models", "List the models of the repository."),
+    "models": ("absah_ops.models.group:models", "See models through their life."),
+    "documents": ("absah_ops.documents:documents", "Upload, download and purge documents."),
+    "jobs": ("absah_ops.jobs:jobs", "See to the work at accepted validations."),
+    "reviews": ("absah_ops.reviews:reviews", "Decide what a policy left to a person."),
+    "audit": ("absah_ops.audit:audit", "Show, verify and export the audit log."),
+    "bridge": ("absah_ops.bridge:bridge", "Let legacy systems validate over RabbitMQ."),
+    "dead-letters": ("absah_ops.dead_letters:dead_letters", "See to unanswered messages."),
+    "triton": ("absah_ops.triton.command:triton", "Run a Triton server over the models."),
+    "db": ("absah_ops.db:db", "Bring the database to this version's schema."),
     "doctor": ("absah_ops.doctor:doctor", "Say what is missing and how to mend it."),
     "demo": ("absah_ops.demo:demo", "Validate a report that is drawn for it."),
 }
 """Where each command is, and its line of help, which must not need the import."""
 
 
-class LazyGroup(Failing, click.Group):
-    """A group that imports a subcommand when it is asked for, so that --help is quick."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        if name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[name][0].partition(":")
-        command = getattr(importlib.import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
-
-
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup, table=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(metadata.version("absah"), prog_name="absah")
 def main() -> None:
     """Validate reports, evidence photos, scanned letters and identity cards, and say why.

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from absah_server.settings import Settings
 
 
 @click.command()
@@ -23,27 +26,57 @@ import click
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of policies.  [default: those that come with absah]",
 )
+@click.option(
+    "--inference",
+    "backend",
+    type=click.Choice(["local", "triton"]),
+    help="Run models in this process or on Triton servers.  [default: local]",
+)
+@click.option(
+    "--triton",
+    metavar="HOST:PORT[,…]",
+    help="Triton servers of the model repository.  [default: 127.0.0.1:8001]",
+)
 def serve(
-    host: str | None, port: int | None, model_repository: Path | None, policies: Path | None
+    host: str | None,
+    port: int | None,
+    model_repository: Path | None,
+    policies: Path | None,
+    backend: str | None,
+    triton: str | None,
 ) -> None:
     """Serve validations over gRPC until SIGTERM or Ctrl-C.
 
     Settings come from absah.toml (or the file that ABSAH_SETTINGS names) and, over it, from
     ABSAH_* environment variables; options here go over both. Logs go to standard error.
     """
-    from absah_server import app
+    from absah_server import allocation, app
     from absah_server.settings import Settings
     from absah_server.telemetry import logs
 
     given: dict[str, Any] = {"host": host, "port": port, "policies": policies}
     settings = Settings(**{key: value for key, value in given.items() if value is not None})
-    if model_repository:
-        inference = settings.inference.model_copy(update={"model_repository": model_repository})
-        settings = settings.model_copy(update={"inference": inference})
+    settings = _with_inference(settings, model_repository, backend, triton)
     logs.start(settings.telemetry.log_level)
+    allocation.return_large_blocks()
 
     def ready(bound: int) -> None:
         click.echo(f"absah is serving on {settings.host}:{bound}")
         sys.stdout.flush()
 
     asyncio.run(app.serve(settings, ready=ready))
+
+
+def _with_inference(
+    settings: Settings, model_repository: Path | None, backend: str | None, triton: str | None
+) -> Settings:
+    changes: dict[str, Any] = {}
+    if model_repository:
+        changes["model_repository"] = model_repository
+    if backend or triton:
+        changes["backend"] = backend or "triton"
+    if triton:
+        addresses = tuple(address.strip() for address in triton.split(",") if address.strip())
+        changes["triton"] = settings.inference.triton.model_copy(update={"addresses": addresses})
+    inference = settings.inference.model_copy(update=changes)
+    return settings.model_copy(update={"inference": inference})

@@ -8,14 +8,26 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
-from absah_server.settings import Settings
-from absah_server.store import migrations
+from absah_sdk import AbsahError
+from absah_server.blobs.files import FileBlobs
+from absah_server.blobs.partials import FilePartials
+from absah_server.core.keeping import DocumentKeeper
+from absah_server.core.ports import Blobs
+from absah_server.core.slots import PolicySlots
+from absah_server.settings import BlobSettings, Settings
+from absah_server.store import jobs, migrations, validations
 from absah_server.store.database import Database
+from absah_server.store.documents import Documents
 from absah_server.store.embedded import EmbeddedPostgres
+from absah_server.store.notifications import Notifications, ValidationChanges
+from absah_server.store.validation_store import PostgresValidations
 
 log = logging.getLogger(__name__)
 REVIVE_SECONDS = 1.0
+HOUR_SECONDS = 3600.0
+DAY_SECONDS = 24 * HOUR_SECONDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,14 +35,25 @@ class Storage:
     """What is kept, opened."""
 
     database: Database
+    blobs: Blobs
+    partials: FilePartials
+    documents: Documents
+    validations: PostgresValidations
+    notifications: Notifications
+    changes: ValidationChanges
+    slots: PolicySlots
+
+    @property
+    def keeper(self) -> DocumentKeeper:
+        """What keeps contents; `blobs` alone would race with who purges."""
+        return DocumentKeeper(blobs=self.blobs, index=self.documents)
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[Storage]:
-    """Open the storage and close it at the end.
+async def opened_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open the database alone, whatever its schema is; an embedded one is kept alive meanwhile.
 
-    The schema of an embedded database is brought up to date, that of a named one is only looked
-    at: its operator says when. Raises `StoreUnavailable`, `SchemaOutdated` or `SchemaUnknown`.
+    Raises `StoreUnavailable`.
     """
     async with contextlib.AsyncExitStack() as stack:
         embedded = None
@@ -43,12 +66,69 @@ async def opened(settings: Settings) -> AsyncIterator[Storage]:
         await database.open()
         stack.push_async_callback(database.close)
         if embedded:
-            await migrations.migrate(database)
             reviving = asyncio.create_task(_revive(embedded, database))
             stack.callback(reviving.cancel)
-        else:
+        yield database
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Storage]:
+    """Open the storage and close it at the end.
+
+    The schema of an embedded database is brought up to date, that of a named one is only looked
+    at: its operator says when. Raises `StoreUnavailable`, `SchemaOutdated` or `SchemaUnknown`.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        database = await stack.enter_async_context(opened_database(settings))
+        if settings.database_url.get_secret_value():
             await migrations.verify(database)
-        yield Storage(database=database)
+        else:
+            await migrations.migrate(database)
+        blobs = _blobs(settings.blobs, settings.data)
+        stack.push_async_callback(blobs.close)
+        await blobs.start()
+        partials = FilePartials(settings.data / "blobs" / "uploads")
+        stack.push_async_callback(partials.close)
+        notifications = Notifications(database.url, channels=(validations.CHANNEL, jobs.CHANNEL))
+        await notifications.start()
+        stack.push_async_callback(notifications.close)
+        changes = ValidationChanges(notifications, validations.CHANNEL)
+        changes.start()
+        stack.callback(changes.close)
+        slots = PolicySlots(limits=settings.jobs.policy_concurrency)
+        yield Storage(
+            database=database,
+            validations=PostgresValidations(
+                database, lock_of=lambda entry: slots.lock(entry.request.policy)
+            ),
+            notifications=notifications,
+            changes=changes,
+            slots=slots,
+            blobs=blobs,
+            partials=partials,
+            documents=Documents(
+                database,
+                upload_seconds=settings.blobs.upload_days * DAY_SECONDS,
+                partial_seconds=settings.blobs.partial_hours * HOUR_SECONDS,
+            ),
+        )
+
+
+def _blobs(settings: BlobSettings, data: Path) -> Blobs:
+    if settings.kind == "files":
+        return FileBlobs(data / "blobs")
+    try:
+        # Imported here: it is an extra.
+        from absah_server.blobs.s3 import S3Blobs
+    except ImportError as exc:
+        raise AbsahError("blobs.kind is s3, which needs: pip install 'absah[s3]'") from exc
+
+    return S3Blobs(
+        bucket=settings.bucket,
+        endpoint=settings.endpoint,
+        region=settings.region,
+        prefix=settings.prefix,
+    )
 
 
 def connect(settings: Settings, url: str) -> Database:

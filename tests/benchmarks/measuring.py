@@ -5,10 +5,13 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from rich.markup import escape
+from rich.table import Column, Table
 
 HERE = Path(__file__).parent
 ROUNDS = 5
@@ -16,7 +19,10 @@ ROUNDS = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Figure:
-    """A measurement; `ratio` is ours over theirs, `at_least` or `at_most` what it should be."""
+    """A measurement; `ratio` is ours over theirs, `at_least` or `at_most` what it should be.
+
+    `interval` is where ours lies with 95 % confidence, of figures that come of a sample.
+    """
 
     name: str
     ours: float
@@ -24,6 +30,7 @@ class Figure:
     unit: str
     at_least: float | None = None
     at_most: float | None = None
+    interval: tuple[float, float] | None = None
     note: str = ""
 
     @property
@@ -46,8 +53,30 @@ class Figure:
             "unit": self.unit,
             "ratio": round(self.ratio, 3),
             **bound,
+            **({"interval": [round(end, 3) for end in self.interval]} if self.interval else {}),
             "note": self.note,
         }
+
+
+def table(figures: Iterable[Figure], *, digits: int) -> Table:
+    """Figures for people to read."""
+    names = (Column("figure", no_wrap=True), Column("ours", no_wrap=True))
+    shown = Table(*names, "theirs", "unit", "ratio", "should be", "")
+    for figure in figures:
+        wanted = f"≥ {figure.at_least}" if figure.at_least is not None else f"≤ {figure.at_most}"
+        ours = f"{figure.ours:.{digits}f}"
+        if figure.interval:
+            ours += " [{:.{d}f}, {:.{d}f}]".format(*figure.interval, d=digits)
+        shown.add_row(
+            figure.name,
+            escape(ours),
+            f"{figure.theirs:.{digits}f}",
+            figure.unit,
+            f"{figure.ratio:.2f}",
+            wanted,
+            "[green]met[/]" if figure.met else "[red]missed[/]",
+        )
+    return shown
 
 
 def alternate(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:

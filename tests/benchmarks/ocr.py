@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -77,9 +78,11 @@ def page_folder() -> Iterator[Path]:
 
 @contextmanager
 def server() -> Iterator[tuple[int, str]]:
-    """`absah serve` with all its checkers; yields its process id and address."""
-    with process("-m", "absah_ops", "serve", "--port", "0") as started:
-        yield started.pid, line_of(started).rpartition(" ")[2]
+    """`absah serve` with all its checkers and data of its own; yields process id and address."""
+    with tempfile.TemporaryDirectory(prefix="absah-benchmark-") as data:
+        environment = {**os.environ, "ABSAH_DATA": data, "ABSAH_DATABASE_URL": ""}
+        with process("-m", "absah_ops", "serve", "--port", "0", env=environment) as started:
+            yield started.pid, line_of(started).rpartition(" ")[2]
 
 
 @contextmanager

@@ -8,19 +8,23 @@ from collections.abc import Callable
 
 import core
 import decoding
+import durability
+import jobs
 import ocr
 import serving
-from measuring import HERE, Figure
+from measuring import HERE, Figure, table
 from rich.console import Console
-from rich.table import Table
 
 BENCHMARKS: tuple[Callable[[], Figure], ...] = (
     core.core_vs_bare_echo,
     decoding.decode_sandboxed_vs_inline,
+    durability.durable_vs_bare_inserts,
+    durability.list_first_page,
+    durability.list_thousandth_page,
     serving.serving_local_vs_onnxruntime,
-    serving.serving_local_vs_onnxruntime_ocr_detection,
-    serving.serving_local_vs_onnxruntime_objects_nanodet,
-    serving.serving_local_vs_onnxruntime_entities_ner,
+    serving.serving_local_vs_onnxruntime_one_by_one,
+    *(serving.of_model(model) for model in serving.MODELS),
+    serving.serving_local_vs_triton,
     ocr.ocr_server_vs_rapidocr,
     ocr.memory_all_models,
 )
@@ -28,24 +32,16 @@ BENCHMARKS: tuple[Callable[[], Figure], ...] = (
 
 def main(names: list[str]) -> int:
     console = Console()
+    known = [benchmark.__name__ for benchmark in BENCHMARKS]
+    if unknown := sorted(set(names) - set(known)):
+        console.print(f"No benchmark is called {', '.join(unknown)}; there are {', '.join(known)}.")
+        return 2
     chosen = [b for b in BENCHMARKS if not names or b.__name__ in names]
     figures = []
     for benchmark in chosen:
         with console.status(benchmark.__name__):
             figures.append(benchmark())
-    table = Table("figure", "ours", "theirs", "unit", "ratio", "should be", "")
-    for figure in figures:
-        wanted = f"≥ {figure.at_least}" if figure.at_least is not None else f"≤ {figure.at_most}"
-        table.add_row(
-            figure.name,
-            f"{figure.ours:.1f}",
-            f"{figure.theirs:.1f}",
-            figure.unit,
-            f"{figure.ratio:.2f}",
-            wanted,
-            "[green]met[/]" if figure.met else "[red]missed[/]",
-        )
-    console.print(table)
+    console.print(table(figures, digits=1))
     if not names:
         lines = json.dumps([figure.as_json() for figure in figures], indent=2)
         (HERE.parents[1] / "bench.json").write_text(lines + "\n")

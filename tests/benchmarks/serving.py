@@ -1,116 +1,133 @@
-"""Models served in the process to many callers, against sessions that are called one by one."""
+"""Models served in the process to many callers, against ONNX Runtime alone and against Triton.
+
+Each model is tuned first, as `absah models tune` does on a machine that will serve. Then all ways
+take turns, model by model, in one run; the figures are what that run showed.
+"""
 
 from __future__ import annotations
 
-import asyncio
+import functools
+import shutil
+import statistics
 import tempfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import onnxruntime
-from measuring import Figure, alternate
+from measuring import Figure
 
-from absah_sdk.checking import Array
-from absah_server.inference.local import LocalInference
+from absah_ops.measuring import serving, tuning
+from absah_ops.measuring.serving import DIRECT, GRPC, LOCAL, SHARED, Compared
+from absah_ops.models import bench
+from absah_ops.triton import server
+from absah_server.inference import repository
+from absah_server.inference import tuning as kept
 from absah_server.settings import model_repository
 
-CLIENTS = 16
-THREADS = 2
-ROUND_SECONDS = 1.5
-"""Of the sessions that are called one by one; both sides do as many requests as fit in it."""
+ROUNDS = 5
+SECONDS = 0.25
+CLIENTS = serving.CALLERS[-1]
+MODELS = sorted(folder.name for folder in model_repository().iterdir() if folder.is_dir())
 
 
 def serving_local_vs_onnxruntime() -> Figure:
-    lines = np.random.default_rng(0).integers(0, 256, (1, 48, 320, 3), np.uint8)
-    figure = _compare("ocr_recognition", {"pixels": lines}, at_least=1.3)
-    return Figure(
-        name="serving_local_vs_onnxruntime",
-        ours=figure.ours,
-        theirs=figure.theirs,
-        unit=figure.unit,
-        at_least=figure.at_least,
-        note=figure.note,
+    """Geometric means over all models, ONNX Runtime's session called by as many threads."""
+    return _figure(
+        "serving_local_vs_onnxruntime",
+        _all(),
+        lambda compared: compared.rate(DIRECT, CLIENTS),
+        at_least=1.3,
+        note=f"all models, {CLIENTS} callers at once on both sides; theirs a session of 2 threads",
     )
 
 
-def serving_local_vs_onnxruntime_ocr_detection() -> Figure:
-    page = np.random.default_rng(0).integers(0, 256, (1, 640, 480, 3), np.uint8)
-    return _compare("ocr_detection", {"pixels": page})
+def serving_local_vs_onnxruntime_one_by_one() -> Figure:
+    """The same against a session that is called by one thread, one request after another."""
+    return _figure(
+        "serving_local_vs_onnxruntime_one_by_one",
+        _all(),
+        lambda compared: compared.rate(DIRECT, 1),
+        at_least=1.3,
+        note=f"all models, {CLIENTS} callers; theirs a session of 2 threads, called one by one",
+    )
 
 
-def serving_local_vs_onnxruntime_objects_nanodet() -> Figure:
-    photo = np.random.default_rng(0).random((1, 3, 320, 448), np.float32)
-    return _compare("objects_nanodet", {"images": photo})
+def serving_local_vs_triton() -> Figure:
+    """Geometric means over all models, against the faster of the two ways through Triton."""
+    return _figure(
+        "serving_local_vs_triton",
+        _all(),
+        _through_triton,
+        at_least=1.0,
+        note=f"all models, {CLIENTS} callers; Triton from pip over gRPC or shared memory, "
+        "whichever is faster",
+    )
 
 
-def serving_local_vs_onnxruntime_entities_ner() -> Figure:
-    pieces = np.random.default_rng(0).integers(5, 1000, (1, 64))
-    return _compare("entities_ner", {"input_ids": pieces, "attention_mask": np.ones_like(pieces)})
+def of_model(model: str) -> Callable[[], Figure]:
+    """The benchmark of one model against ONNX Runtime, under the name of its figure."""
 
-
-def _compare(model: str, inputs: Mapping[str, Array], *, at_least: float = 1.0) -> Figure:
-    direct = _session(model)
-    count = _requests_of_a_round(direct, inputs)
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
-        (Path(folder) / model).symlink_to(model_repository() / model)
-        local = LocalInference(Path(folder))
-        runner.run(local.start())
-        rates = alternate(
-            lambda: runner.run(_requests_a_second(local, model, inputs, count)),
-            lambda: _calls_a_second(direct, inputs, count),
+    def measure() -> Figure:
+        (compared,) = (each for each in _all() if each.model == model)
+        return _figure(
+            measure.__name__,
+            [compared],
+            lambda each: each.rate(DIRECT, CLIENTS),
+            at_least=1.0,
+            note=f"{model} by {compared.plan}, {CLIENTS} callers at once on both sides",
         )
-        runner.run(local.close())
+
+    measure.__name__ = f"serving_local_vs_onnxruntime_{model}"
+    return measure
+
+
+def _figure(
+    name: str,
+    compared: Sequence[Compared],
+    theirs: Callable[[Compared], float | None],
+    *,
+    at_least: float,
+    note: str,
+) -> Figure:
     return Figure(
-        name=f"serving_local_vs_onnxruntime_{model}",
-        ours=rates[0],
-        theirs=rates[1],
+        name=name,
+        ours=statistics.geometric_mean(each.rate(LOCAL, CLIENTS) or 0 for each in compared),
+        theirs=statistics.geometric_mean(theirs(each) or 0 for each in compared),
         unit="requests/s",
         at_least=at_least,
-        note=f"{model}, {CLIENTS} callers at once; an ONNX Runtime session of {THREADS} threads, "
-        "called one by one",
+        note=note,
     )
 
 
-def _session(model: str) -> Callable[[Mapping[str, Array]], object]:
-    """A session as one opens it by hand, but that its threads do not spin, which is steadier."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = THREADS
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    version = max((model_repository() / model).glob("[0-9]*"), key=lambda v: int(v.name))
-    session = onnxruntime.InferenceSession(
-        version / "model.onnx", options, providers=["CPUExecutionProvider"]
-    )
-    return lambda inputs: session.run(None, dict(inputs))
+def _through_triton(compared: Compared) -> float:
+    return max(compared.rate(way, CLIENTS) or 0 for way in (GRPC, SHARED))
 
 
-def _requests_of_a_round(
-    call: Callable[[Mapping[str, Array]], object], inputs: Mapping[str, Array]
-) -> int:
-    """How many requests fill a round, a whole number for each client."""
-    call(inputs)
-    rate = _calls_a_second(call, inputs, 3)
-    return CLIENTS * max(round(rate * ROUND_SECONDS / CLIENTS), 1)
+@functools.cache
+def _all() -> tuple[Compared, ...]:
+    """Every model, measured once for all figures; prints each one's table."""
+    found = []
+    with _tuned_repository() as folder, server.running(folder) as triton:
+        for model in repository.read_repository(folder).models:
+            compared = serving.compare(
+                model, triton=triton.grpc_address, rounds_=ROUNDS, seconds=SECONDS
+            )
+            bench.show(compared)
+            found.append(compared)
+    return tuple(found)
 
 
-def _calls_a_second(
-    call: Callable[[Mapping[str, Array]], object], inputs: Mapping[str, Array], count: int
-) -> float:
-    began = time.perf_counter()
-    for _ in range(count):
-        call(inputs)
-    return count / (time.perf_counter() - began)
-
-
-async def _requests_a_second(
-    local: LocalInference, model: str, inputs: Mapping[str, Array], count: int
-) -> float:
-    async def client() -> None:
-        for _ in range(count // CLIENTS):
-            await local.infer(model, inputs, deadline=loop.time() + 60)
-
-    loop = asyncio.get_running_loop()
-    began = time.perf_counter()
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
-    return count / (time.perf_counter() - began)
+@contextmanager
+def _tuned_repository() -> Iterator[Path]:
+    """A copy of the models, tuned for this machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / "models"
+        shutil.copytree(model_repository(), copy, ignore=shutil.ignore_patterns(kept.TUNING_NAME))
+        for model in repository.read_repository(copy).models:
+            kept.save(
+                model,
+                tuning.tune(
+                    model, tuning.Thoroughness(rounds=3, seconds=0.25), told=lambda what: None
+                ),
+            )
+        yield copy

@@ -22,7 +22,7 @@ def test_the_generated_code_is_up_to_date(tmp_path: Path) -> None:
     made = {file.relative_to(tmp_path): file.read_bytes() for file in tmp_path.rglob("*.py*")}
     committed = {
         file.relative_to(generate.CLIENT): file.read_bytes()
-        for folder in ("absah/v1",)
+        for folder in ("absah/admin/v1", "absah/v1")
         for file in (generate.CLIENT / folder).glob("*_pb2*.py*")
     }
     assert made == committed, "run `make protos`"

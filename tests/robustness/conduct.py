@@ -48,6 +48,7 @@ def observe(target: Target) -> Iterator[Observation]:
         crowd_in,
         crowd_in_with_bombs,
         crowd_in_with_large_files,
+        crowd_in_with_large_files_on_streams,
         send_compressed_zeros,
         send_endless_metadata,
         call_what_is_not_there,
@@ -180,14 +181,27 @@ async def crowd_in_with_bombs(target: Target) -> Tally:
 
 
 async def crowd_in_with_large_files(target: Target) -> Tally:
-    """Two dozen files at once that nearly are too long; they are held while they wait."""
+    """Two dozen files at once that nearly are too long; what may not be held is refused."""
     tally: Tally = Counter()
-    large = encoded(scene(64, 48), "JPEG") + bytes(30 * MIB)
-    message = absah.request("", {"photo": large}, checkers=target.picture_checkers)
+    message = _large_request(target)
     async with _channel(target.server) as channel:
         await asyncio.gather(
             *(_tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(24))
         )
+    return tally
+
+
+async def crowd_in_with_large_files_on_streams(target: Target) -> Tally:
+    """Such files on eight streams, three on each; a stream waits instead of being refused."""
+
+    async def requests() -> AsyncIterator[pb2.ValidateStreamRequest]:
+        for number in range(3):
+            yield pb2.ValidateStreamRequest(request=_large_request(target, f"r-{number}"))
+
+    tally: Tally = Counter()
+    async with _channel(target.server) as channel:
+        streams = [Stub(channel).ValidateStream(requests(), timeout=60) for _ in range(8)]
+        await asyncio.gather(*(_read(stream, tally) for stream in streams))
     return tally
 
 
@@ -219,7 +233,7 @@ async def send_endless_metadata(target: Target) -> Tally:
 
 
 async def call_what_is_not_there(target: Target) -> Tally:
-    """Methods that no service has; a server may well say so."""
+    """Methods that no service has, of which gRPC itself says so, and a stream of no message."""
     tally: Tally = Counter()
     async with _channel(target.server) as channel:
         for method in ("/absah.v1.ValidationService/No", "/x", "/" + "a" * 5000, VALIDATE + "/"):
@@ -278,6 +292,13 @@ def _picture_request(target: Target, request_id: str = "") -> pb2.ValidateReques
     picture = encoded(scene(320, 240), "JPEG")
     return absah.request(
         "", {"photo": picture}, checkers=target.picture_checkers, request_id=request_id
+    )
+
+
+def _large_request(target: Target, request_id: str = "") -> pb2.ValidateRequest:
+    large = encoded(scene(64, 48), "JPEG") + bytes(30 * MIB)
+    return absah.request(
+        "", {"photo": large}, checkers=target.picture_checkers, request_id=request_id
     )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -67,22 +69,37 @@ class Server:
 
 @contextmanager
 def serving() -> Iterator[Server]:
-    """Start a server with all its checkers on a free port; it is ended with the block."""
+    """Start a server with all its checkers on a free port; it is ended with the block.
+
+    Its data are its own, and go with it; its log stays.
+    """
     log = Path(tempfile.mkdtemp(prefix="absah-robustness-")) / "server.log"
+    with tempfile.TemporaryDirectory(prefix="absah-data-") as data, _started(log, data) as process:
+        assert process.stdout
+        line = process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+        yield Server(process=process, address=line.split()[-1], log=log)
+
+
+@contextmanager
+def _started(log: Path, data: str) -> Iterator[subprocess.Popen[str]]:
     with log.open("w") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "absah_ops", "serve", "--port", "0"],
             stdout=subprocess.PIPE,
             stderr=errors,
+            env={**os.environ, "ABSAH_DATA": data, "ABSAH_DATABASE_URL": ""},
             text=True,
         )
-    assert process.stdout
     try:
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the server did not start:\n{log.read_text()}")
-        yield Server(process=process, address=line.split()[-1], log=log)
+        yield process
     finally:
+        if process.poll() is None:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(STOP_SECONDS)
         process.kill()
         process.wait()
-        process.stdout.close()
+        if process.stdout:
+            process.stdout.close()

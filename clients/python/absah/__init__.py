@@ -9,9 +9,19 @@ with absah.Client("127.0.0.1:50051") as client:
 print(absah.to_dict(validation)["verdict"]["decision"])
 """
 
+from absah.administration import AdminClient
 from absah.client import AsyncClient, Client
 from absah.documents import Source, Text, request
 from absah.errors import CallFailed
 from absah.messages import to_dict
 
-__all__ = ["AsyncClient", "CallFailed", "Client", "Source", "Text", "request", "to_dict"]
+__all__ = [
+    "AdminClient",
+    "AsyncClient",
+    "CallFailed",
+    "Client",
+    "Source",
+    "Text",
+    "request",
+    "to_dict",
+]

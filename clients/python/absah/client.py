@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
 from types import TracebackType
-from typing import Any
 
 import grpc
 
-from absah.documents import Source, request
-from absah.errors import from_rpc_error, from_status
+from absah.async_validations import AsyncValidationCalls
+from absah.callers import aio_interceptors, interceptors
+from absah.dead_letters import AsyncMessageCalls
+from absah.errors import from_rpc_error
+from absah.reviewing import ReviewCalls
+from absah.uploading import AsyncDocumentCalls, DocumentCalls
 from absah.v1 import (
     checker_service_pb2,
     checker_service_pb2_grpc,
+    document_service_pb2_grpc,
     policy_service_pb2,
     policy_service_pb2_grpc,
-    validation_pb2,
-    validation_service_pb2,
+    review_service_pb2_grpc,
     validation_service_pb2_grpc,
 )
+from absah.validations import ValidationCalls
 
 DEFAULT_ADDRESS = "127.0.0.1:50051"
 DEFAULT_TIMEOUT_SECONDS = 60.0
@@ -27,7 +30,10 @@ SERVICE_CONFIG = json.dumps(
     {
         "methodConfig": [
             {
-                "name": [{"service": "absah.v1.ValidationService", "method": "Validate"}],
+                "name": [
+                    {"service": "absah.v1.ValidationService", "method": "Validate"},
+                    {"service": "absah.v1.ValidationService", "method": "CreateValidation"},
+                ],
                 "retryPolicy": {
                     "maxAttempts": 5,
                     "initialBackoff": "0.2s",
@@ -38,8 +44,11 @@ SERVICE_CONFIG = json.dumps(
             },
             {
                 "name": [
+                    {"service": "absah.v1.ValidationService"},
                     {"service": "absah.v1.CheckerService"},
                     {"service": "absah.v1.PolicyService"},
+                    {"service": "absah.v1.DocumentService", "method": "GetDocument"},
+                    {"service": "absah.v1.DocumentService", "method": "DeleteDocument"},
                 ],
                 "retryPolicy": {
                     "maxAttempts": 4,
@@ -52,8 +61,8 @@ SERVICE_CONFIG = json.dumps(
         ]
     }
 )
-"""Retries of what is safe to send again: the server answers UNAVAILABLE only for what it has not
-begun, and a validation has no effect but its answer."""
+"""Retries of what is safe to send again: the server answers UNAVAILABLE for what it has not begun,
+or could not record for certain, and what has a request id is recorded once."""
 CHANNEL_OPTIONS = (
     ("grpc.service_config", SERVICE_CONFIG),
     ("grpc.enable_retries", 1),
@@ -62,21 +71,22 @@ CHANNEL_OPTIONS = (
 )
 
 
-def _credentials(
+def channel_credentials(
     secure: bool | grpc.ChannelCredentials,
 ) -> grpc.ChannelCredentials | None:
+    """What to secure a channel with; None for one that is not."""
     if isinstance(secure, grpc.ChannelCredentials):
         return secure
     return grpc.ssl_channel_credentials() if secure else None
 
 
-class Client:
+class Client(ValidationCalls, DocumentCalls, ReviewCalls):
     """A client that blocks; threads may share it.
 
     >>> with absah.Client("127.0.0.1:50051") as client:
     ...     validation = client.validate("field-report", photo="a.jpg", report=absah.Text("…"))
 
-    Every method raises `CallFailed`.
+    `tenant` and `client` are who calls. Every method raises `CallFailed`.
     """
 
     def __init__(
@@ -85,71 +95,23 @@ class Client:
         *,
         secure: bool | grpc.ChannelCredentials = False,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        tenant: str = "",
+        client: str = "",
     ) -> None:
-        credentials = _credentials(secure)
+        credentials = channel_credentials(secure)
         options = list(CHANNEL_OPTIONS)
         self._channel = (
             grpc.secure_channel(address, credentials, options)
             if credentials
             else grpc.insecure_channel(address, options)
         )
+        self._channel = grpc.intercept_channel(self._channel, *interceptors(tenant, client))
         self._timeout_seconds = timeout_seconds
         self._validations = validation_service_pb2_grpc.ValidationServiceStub(self._channel)
+        self._documents = document_service_pb2_grpc.DocumentServiceStub(self._channel)
         self._checkers = checker_service_pb2_grpc.CheckerServiceStub(self._channel)
         self._policies = policy_service_pb2_grpc.PolicyServiceStub(self._channel)
-
-    def validate(
-        self,
-        policy: str = "",
-        *,
-        checkers: Iterable[str] = (),
-        claims: Mapping[str, Any] | None = None,
-        request_id: str = "",
-        priority: str = "normal",
-        return_artifacts: bool = False,
-        timeout_seconds: float | None = None,
-        **documents: Source | Iterable[Source],
-    ) -> validation_pb2.Validation:
-        """Validate documents, given by role: a path, bytes, `Text`, or a list of them."""
-        message = request(
-            policy,
-            documents,
-            checkers=checkers,
-            claims=claims,
-            request_id=request_id,
-            priority=priority,
-            return_artifacts=return_artifacts,
-        )
-        return self.send(message, timeout_seconds=timeout_seconds)
-
-    def send(
-        self,
-        message: validation_service_pb2.ValidateRequest,
-        *,
-        timeout_seconds: float | None = None,
-    ) -> validation_pb2.Validation:
-        """Send a request that was made by hand or by `absah.request`."""
-        timeout = timeout_seconds or self._timeout_seconds
-        try:
-            answer = self._validations.Validate(message, timeout=timeout)
-        except grpc.RpcError as exc:
-            raise from_rpc_error(exc) from exc
-        validation: validation_pb2.Validation = answer.validation
-        return validation
-
-    def validate_stream(
-        self,
-        messages: Iterable[validation_service_pb2.ValidateRequest],
-        *,
-        timeout_seconds: float | None = None,
-    ) -> Iterator[tuple[str, validation_pb2.Validation | Exception]]:
-        """Validate many requests; yields (request_id, validation or `CallFailed`) as they end."""
-        wrapped = (validation_service_pb2.ValidateStreamRequest(request=m) for m in messages)
-        try:
-            for answer in self._validations.ValidateStream(wrapped, timeout=timeout_seconds):
-                yield answer.request_id, _either(answer)
-        except grpc.RpcError as exc:
-            raise from_rpc_error(exc) from exc
+        self._reviews = review_service_pb2_grpc.ReviewServiceStub(self._channel)
 
     def checkers(self) -> list[checker_service_pb2.Checker]:
         """All checkers of the server."""
@@ -202,13 +164,13 @@ class Client:
         self.close()
 
 
-class AsyncClient:
+class AsyncClient(AsyncValidationCalls, AsyncDocumentCalls, AsyncMessageCalls):
     """A client for asyncio; cancelling a call frees its work on the server.
 
     >>> async with absah.AsyncClient("127.0.0.1:50051") as client:
     ...     validation = await client.validate("identity-card", identity="card.jpg")
 
-    Every method raises `CallFailed`.
+    `tenant` and `client` are who calls. Every method raises `CallFailed`.
     """
 
     def __init__(
@@ -217,74 +179,20 @@ class AsyncClient:
         *,
         secure: bool | grpc.ChannelCredentials = False,
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
+        tenant: str = "",
+        client: str = "",
     ) -> None:
-        credentials = _credentials(secure)
+        credentials = channel_credentials(secure)
         options = list(CHANNEL_OPTIONS)
+        telling = aio_interceptors(tenant, client)
         self._channel = (
-            grpc.aio.secure_channel(address, credentials, options)
+            grpc.aio.secure_channel(address, credentials, options, interceptors=telling)
             if credentials
-            else grpc.aio.insecure_channel(address, options)
+            else grpc.aio.insecure_channel(address, options, interceptors=telling)
         )
         self._timeout_seconds = timeout_seconds
         self._validations = validation_service_pb2_grpc.ValidationServiceStub(self._channel)
-
-    async def validate(
-        self,
-        policy: str = "",
-        *,
-        checkers: Iterable[str] = (),
-        claims: Mapping[str, Any] | None = None,
-        request_id: str = "",
-        priority: str = "normal",
-        return_artifacts: bool = False,
-        timeout_seconds: float | None = None,
-        **documents: Source | Iterable[Source],
-    ) -> validation_pb2.Validation:
-        """Validate documents, given by role: a path, bytes, `Text`, or a list of them."""
-        message = request(
-            policy,
-            documents,
-            checkers=checkers,
-            claims=claims,
-            request_id=request_id,
-            priority=priority,
-            return_artifacts=return_artifacts,
-        )
-        return await self.send(message, timeout_seconds=timeout_seconds)
-
-    async def send(
-        self,
-        message: validation_service_pb2.ValidateRequest,
-        *,
-        timeout_seconds: float | None = None,
-    ) -> validation_pb2.Validation:
-        """Send a request that was made by hand or by `absah.request`."""
-        timeout = timeout_seconds or self._timeout_seconds
-        try:
-            answer = await self._validations.Validate(message, timeout=timeout)
-        except grpc.RpcError as exc:
-            raise from_rpc_error(exc) from exc
-        validation: validation_pb2.Validation = answer.validation
-        return validation
-
-    async def validate_stream(
-        self,
-        messages: AsyncIterable[validation_service_pb2.ValidateRequest],
-        *,
-        timeout_seconds: float | None = None,
-    ) -> AsyncIterator[tuple[str, validation_pb2.Validation | Exception]]:
-        """Validate many requests; yields (request_id, validation or `CallFailed`) as they end."""
-
-        async def wrapped() -> AsyncIterator[validation_service_pb2.ValidateStreamRequest]:
-            async for message in messages:
-                yield validation_service_pb2.ValidateStreamRequest(request=message)
-
-        try:
-            call = self._validations.ValidateStream(wrapped(), timeout=timeout_seconds)
-            async for answer in call:
-                yield answer.request_id, _either(answer)
-        except grpc.RpcError as exc:
-            raise from_rpc_error(exc) from exc
+        self._documents = document_service_pb2_grpc.DocumentServiceStub(self._channel)
 
     async def close(self) -> None:
         await self._channel.close()
@@ -299,11 +207,3 @@ class AsyncClient:
         traceback: TracebackType | None,
     ) -> None:
         await self.close()
-
-
-def _either(
-    answer: validation_service_pb2.ValidateStreamResponse,
-) -> validation_pb2.Validation | Exception:
-    if answer.WhichOneof("result") == "error":
-        return from_status(answer.error)
-    return answer.validation

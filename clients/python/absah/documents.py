@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from absah.v1 import document_service_pb2
 from absah.v1 import validation_service_pb2 as pb2
 
 
@@ -18,8 +19,10 @@ class Text:
     text: str
 
 
-Source = str | os.PathLike[str] | bytes | Text
+Content = str | os.PathLike[str] | bytes | Text
 """A path, a file's bytes, or text."""
+Source = Content | document_service_pb2.StoredDocument
+"""The same, or what was uploaded before."""
 
 PRIORITIES = {
     "low": pb2.PRIORITY_LOW,
@@ -30,6 +33,8 @@ PRIORITIES = {
 
 def document(role: str, source: Source) -> pb2.Document:
     """Make one document; a path is read. Raises OSError."""
+    if isinstance(source, document_service_pb2.StoredDocument):
+        return pb2.Document(role=role, name=source.name)
     if isinstance(source, Text):
         return pb2.Document(role=role, text=source.text)
     if isinstance(source, bytes):
@@ -67,6 +72,6 @@ def request(
 
 
 def _several(sources: Source | Iterable[Source]) -> Iterable[Source]:
-    if isinstance(sources, str | os.PathLike | bytes | Text):
+    if isinstance(sources, str | os.PathLike | bytes | Text | document_service_pb2.StoredDocument):
         return (sources,)
     return sources

@@ -1,6 +1,6 @@
 """Measure localisation and false alarms on a folder of spliced and authentic photographs.
 
-    cd ops/models && python -m authenticity.evaluate CORPUS [--every N]
+    cd ops/models && python -m authenticity.evaluate CORPUS [--every N] [--json FILE]
 
 CORPUS holds `spliced/NAME.jpg` with `masks/NAME.png` (white: pasted) and `authentic/`. Both kinds
 are measured as they are and saved again at the same qualities, so that no format gives a class
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ from absah_authenticity import heatmap, jpeg, judgeable, judging, localisation, 
 from absah_authenticity.exif import Exif
 from absah_authenticity.reading import FileSignals
 from absah_authenticity.settings import AuthenticitySettings
+from absah_ops.models.golden.measures import area_under_curve
 from absah_sdk import Page
 
 from . import measures
 
 REPOSITORY = Path(__file__).parents[3] / "model_repository"
 QUALITIES = (None, 95, 90, 75)
+ROUNDS = 2000
 Picture = NDArray[Any]
 
 
@@ -96,7 +98,10 @@ def _read(path: Path) -> Picture:
 
 
 def localisation_table(localiser: Localiser, corpus: Path, every: int) -> list[dict[str, Any]]:
-    """Mean AUC and F1 over pictures, for the map and the baselines, at each quality."""
+    """Mean AUC and F1 over pictures, for the map and the baselines, at each quality.
+
+    `interval` is that of the AUC: 95 %, percentile bootstrap over pictures.
+    """
     maps = {
         "heatmap": localiser.heatmap,
         "error levels": error_level_baseline,
@@ -114,13 +119,19 @@ def localisation_table(localiser: Localiser, corpus: Path, every: int) -> list[d
             means = np.mean(values, axis=0).round(3).tolist()
             figures = dict(zip(("auc", "best_f1", "f1_at_half"), means, strict=True))
             row = {"saved": quality or "as is", "map": name, "pictures": len(values)}
-            rows.append(row | figures)
+            rows.append(row | figures | {"interval": _interval([auc for auc, _, _ in values])})
     return rows
+
+
+def _interval(values: Sequence[float]) -> list[float]:
+    drawn = np.random.default_rng(0).choice(np.array(values), (ROUNDS, len(values))).mean(axis=1)
+    bounds: list[float] = np.percentile(drawn, [2.5, 97.5]).round(3).tolist()
+    return bounds
 
 
 def _measured(map_: Picture, mask: NDArray[np.bool_]) -> tuple[float, float, float]:
     fixed = measures.f1(map_, mask, 0.5) if map_.max() <= 1 else float("nan")
-    return measures.area_under_curve(map_, mask), measures.best_f1(map_, mask), fixed
+    return area_under_curve(map_, mask), measures.best_f1(map_, mask), fixed
 
 
 def outcome_table(localiser: Localiser, folder: Path, every: int) -> list[dict[str, Any]]:
@@ -159,11 +170,18 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--repository", type=Path, default=REPOSITORY)
     parser.add_argument("--every", type=int, default=1, help="measure each N-th picture only")
+    parser.add_argument(
+        "--json", type=Path, help="write the localisation to this file, and measure nothing else"
+    )
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     localiser = Localiser(arguments.repository)
-    for row in localisation_table(localiser, arguments.corpus, arguments.every):
+    rows = localisation_table(localiser, arguments.corpus, arguments.every)
+    for row in rows:
         print(json.dumps(row), flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(rows, indent=2) + "\n")
+        return
     for folder in ("authentic", "spliced"):
         for row in outcome_table(localiser, arguments.corpus / folder, arguments.every):
             print(json.dumps(row), flush=True)

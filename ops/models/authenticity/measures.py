@@ -11,18 +11,6 @@ Map = NDArray[Any]
 Mask = NDArray[np.bool_]
 
 
-def area_under_curve(map_: Map, mask: Mask) -> float:
-    """Probability that a spliced pixel ranks above an honest one, ties counting half.
-
-    Mann-Whitney's U; the mask must hold both kinds.
-    """
-    values, places, counts = np.unique(map_.ravel(), return_inverse=True, return_counts=True)
-    spliced = np.bincount(places, weights=mask.ravel(), minlength=len(values))
-    honest = counts - spliced
-    below = np.cumsum(honest) - honest
-    return float((spliced * (below + honest / 2)).sum() / (spliced.sum() * honest.sum()))
-
-
 def best_f1(map_: Map, mask: Mask) -> float:
     """F1 of the spliced pixels at the threshold that suits this picture best."""
     values, places, counts = np.unique(map_.ravel(), return_inverse=True, return_counts=True)

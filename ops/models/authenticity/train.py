@@ -25,8 +25,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from absah_authenticity import traces
+from absah_ops.models.golden.measures import area_under_curve
 
-from . import measures, network, splices
+from . import network, splices
 
 SIZE = (320, 256)
 PART = 500
@@ -99,7 +100,7 @@ def measure(model: network.SpliceLocalizer, samples: Samples) -> float:
         for planes, mask in zip(samples.planes, samples.masks, strict=True):
             if 0 < (mask > 0.5).mean() < 1:
                 logits = model(torch.from_numpy(planes.astype(np.float32))[None])
-                areas.append(measures.area_under_curve(logits[0, 0].numpy(), mask > 0.5))
+                areas.append(area_under_curve(logits[0, 0].numpy(), mask > 0.5))
     return float(np.mean(areas))
 
 

@@ -14,6 +14,7 @@ from absah_entities import tokenizing
 from . import corpora
 
 LONGEST = 254
+SPECIAL = tokenizing.SpecialPieces()
 SORTED_TOGETHER = 1500
 
 
@@ -54,13 +55,13 @@ class Batcher:
         return grouped
 
     def _item(self, sentence: corpora.Sentence) -> _Item:
-        ids, heads = [tokenizing.BOS], []
+        ids, heads = [SPECIAL.bos], []
         for word in self._pieces.pieces(sentence.words):
             if len(ids) + len(word) > LONGEST + 1:
                 break
             heads.append(len(ids))
             ids.extend(word)
-        ids.append(tokenizing.EOS)
+        ids.append(SPECIAL.eos)
         return _Item(ids, heads, corpora.allowed(sentence))
 
     def _group(self, items: Sequence[_Item]) -> Iterator[list[_Item]]:

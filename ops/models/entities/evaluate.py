@@ -113,11 +113,11 @@ def on_tokens(tokens: Sequence[str], spans: Sequence[decoding.Entity]) -> set[co
 
 
 def count(
-    model: Model, folder: Path, corpus: str, part: str, casing: Callable[[str], str]
+    model: Model, folder: Path, corpus: str, part: str, casing: Callable[[str], str], every: int
 ) -> dict[str, Counts]:
-    """Counts by code, and for all codes of the corpus ("all")."""
+    """Counts by code, and for all codes of the corpus ("all"), in each `every`-th sentence."""
     types = corpora.TYPES[corpus]
-    rows = list(corpora.read_bio(folder / corpus / f"{part}.txt"))
+    rows = list(corpora.read_bio(folder / corpus / f"{part}.txt"))[::every]
     texts = [" ".join(map(casing, tokens)) for tokens, _ in rows]
     found = model.entities(texts)
     pairs = [
@@ -145,12 +145,14 @@ def _count(
     )
 
 
-def measure(model: Model, folder: Path, part: str, casings: Sequence[str]) -> list[dict[str, Any]]:
-    """Figures of every corpus, casing and code."""
+def measure(
+    model: Model, folder: Path, part: str, casings: Sequence[str], *, every: int = 1
+) -> list[dict[str, Any]]:
+    """Figures of every corpus, casing and code, from each `every`-th sentence."""
     figures = []
     for corpus in corpora.TYPES:
         for casing in casings:
-            counted = count(model, folder, corpus, part, CASINGS[casing])
+            counted = count(model, folder, corpus, part, CASINGS[casing], every)
             for code, counts in counted.items():
                 low, high = counts.interval(np.random.default_rng(0))
                 figures.append(
@@ -174,10 +176,11 @@ def main() -> None:
     parser.add_argument("--part", default="valid")
     parser.add_argument("--casings", nargs="*", choices=list(CASINGS), default=list(CASINGS))
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--every", type=int, default=1, help="read each N-th sentence only")
     parser.add_argument("--json", type=Path, help="write the figures here too")
     options = parser.parse_args()
     model = Model(options.model, threads=options.threads)
-    figures = measure(model, options.corpora, options.part, options.casings)
+    figures = measure(model, options.corpora, options.part, options.casings, every=options.every)
     print(f"{'corpus':<9}{'casing':<10}{'code':<5}{'F1':>6}   95 % interval   gold")
     for row in figures:
         low, high = row["interval"]

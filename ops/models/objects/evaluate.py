@@ -1,7 +1,7 @@
 """Measure the checker `objects` on a folder of labelled photos.
 
     python -m ops.models.objects.evaluate FOLDER [--model objects_nanodet] [--sizes 320 448 608]
-        [--possible-confidence 0.15] [--confidence 0.3] [--json accuracy.json]
+        [--possible-confidence 0.15] [--confidence 0.3] [--every N] [--json FILE]
 
 FOLDER holds `images/*.jpg` and `labels/*.txt` in YOLO's form: a line a box, "class centre-x
 centre-y width height" in fractions. The checker runs as a server would run it. Printed are
@@ -23,12 +23,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from absah_sdk import Result
+from absah_ops.models.golden import average_precision
+from absah_ops.models.golden.average_precision import Matches
+from absah_ops.models.golden.objects import found_boxes, read_labels
 from absah_server.harness import open_harness
 from absah_server.settings import Settings
-
-from . import average_precision
-from .average_precision import Boxes, Matches
 
 PERSON = "person"
 ROUNDS = 1000
@@ -45,35 +44,13 @@ class Photo:
     seconds: float
 
 
-def read_labels(file: Path) -> Boxes:
-    """Read a label file; a missing one means that the photo shows nothing."""
-    lines = file.read_text().split("\n") if file.exists() else []
-    rows = np.array([line.split() for line in lines if line.strip()], np.float64).reshape(-1, 5)
-    half = rows[:, 3:] / 2
-    return Boxes(
-        corners=np.concatenate([rows[:, 1:3] - half, rows[:, 1:3] + half], axis=1),
-        classes=rows[:, 0].astype(np.int64),
-        scores=np.ones(len(rows)),
-    )
-
-
-def found_boxes(result: Result, labels: Sequence[str]) -> Boxes:
-    """The boxes of a result's findings."""
-    index = {label: number for number, label in enumerate(labels)}
-    boxes = [finding.region.box for finding in result.findings if finding.region]
-    corners = [[b.left, b.top, b.left + b.width, b.top + b.height] for b in boxes]
-    return Boxes(
-        corners=np.array(corners, np.float64).reshape(-1, 4),
-        classes=np.array([index[finding.code] for finding in result.findings], np.int64),
-        scores=np.array([finding.confidence for finding in result.findings], np.float64),
-    )
-
-
-async def examine(folder: Path, settings: Settings, labels: Sequence[str]) -> list[Photo]:
-    """Check every photo of the folder, one after another."""
+async def examine(
+    folder: Path, settings: Settings, labels: Sequence[str], *, every: int = 1
+) -> list[Photo]:
+    """Check each `every`-th photo of the folder, one after another."""
     photos = []
     async with open_harness("objects", settings) as harness:
-        for file in sorted((folder / "images").glob("*.jpg")):
+        for file in sorted((folder / "images").glob("*.jpg"))[::every]:
             started = time.perf_counter()
             result = (await harness.check(file.read_bytes())).result
             seconds = time.perf_counter() - started
@@ -154,12 +131,13 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+")
     parser.add_argument("--confidence", type=float)
     parser.add_argument("--possible-confidence", type=float)
+    parser.add_argument("--every", type=int, default=1, help="check each N-th photo only")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     arguments = parser.parse_args()
     settings = _settings(arguments)
     model = settings.inference.model_repository / arguments.model
     labels = (model / "labels.txt").read_text(encoding="utf-8").splitlines()
-    photos = asyncio.run(examine(arguments.folder, settings, labels))
+    photos = asyncio.run(examine(arguments.folder, settings, labels, every=arguments.every))
     if not photos:
         raise SystemExit(f"{arguments.folder} holds no images/*.jpg")
     seconds = float(np.median([photo.seconds for photo in photos]))

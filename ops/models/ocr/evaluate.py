@@ -1,6 +1,6 @@
 """Measure how well the checker `ocr` reads a folder of labelled corpora, as a user meets it.
 
-    python -m ops.models.ocr.evaluate CORPORA [--reader absah|rapidocr] [--json FILE]
+    python -m ops.models.ocr.evaluate CORPORA [--reader absah|rapidocr] [--every N] [--json FILE]
 
 CORPORA holds `drivethru/<language>/<stem>.png` with `<stem>.txt`, and `sroie/img/<stem>.jpg` with
 `sroie/box/<stem>.csv` (eight coordinates and the text of each line). Two figures:
@@ -29,6 +29,8 @@ from typing import TextIO
 
 import numpy as np
 from numpy.typing import NDArray
+
+from absah_ops.models.golden.measures import paragraph_errors
 
 ROUNDS = 2000
 
@@ -76,17 +78,17 @@ async def rapidocr() -> AsyncIterator[Read]:
 READERS = {"absah": absah, "rapidocr": rapidocr}
 
 
-async def measure(corpora: Path, read: Read) -> list[Figure]:
-    """Read all files, one after another, and sum up."""
+async def measure(corpora: Path, read: Read, *, every: int = 1) -> list[Figure]:
+    """Read each `every`-th file, one after another, and sum up."""
     figures = []
     for language in sorted(path for path in (corpora / "drivethru").iterdir() if path.is_dir()):
         pairs = [
             paragraph_errors(image.with_suffix(".txt").read_text("utf-8"), await read(image))
-            for image in sorted(language.glob("*.png"))
+            for image in sorted(language.glob("*.png"))[::every]
         ]
         figures.append(_figure(f"character error rate, {language.name}", pairs))
     receipts = []
-    for image in sorted((corpora / "sroie" / "img").iterdir()):
+    for image in sorted((corpora / "sroie" / "img").iterdir())[::every]:
         truth = corpora / "sroie" / "box" / f"{image.stem}.csv"
         with truth.open(encoding="utf-8", errors="replace") as lines:
             receipts.append(words_found(" ".join(_texts(lines)), await read(image)))
@@ -94,26 +96,10 @@ async def measure(corpora: Path, read: Read) -> list[Figure]:
     return figures
 
 
-def paragraph_errors(truth: str, text: str) -> tuple[int, int]:
-    """Edits that turn `text` into `truth`, and the length of `truth`."""
-    expected, found = (" ".join(each.split()) for each in (truth, text))
-    return edits(expected, found), len(expected)
-
-
 def words_found(truth: str, text: str) -> tuple[int, int]:
     """How many words of `truth` are in `text`, and how many there are."""
     expected, found = (Counter(re.findall(r"[^\W_]+", each.casefold())) for each in (truth, text))
     return (expected & found).total(), expected.total()
-
-
-def edits(one: str, other: str) -> int:
-    """Levenshtein's distance."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, 1):
-        previous, row = row, [i]
-        for j, b in enumerate(other, 1):
-            row.append(min(row[-1] + 1, previous[j] + 1, previous[j - 1] + (a != b)))
-    return row[-1]
 
 
 def _texts(lines: TextIO) -> Iterator[str]:
@@ -134,9 +120,9 @@ def _ratio(counts: NDArray[np.int64]) -> float:
     return float(counts[:, 0].sum() / counts[:, 1].sum())
 
 
-async def _run(corpora: Path, reader: str) -> list[Figure]:
+async def _run(corpora: Path, reader: str, every: int) -> list[Figure]:
     async with READERS[reader]() as read:
-        return await measure(corpora, read)
+        return await measure(corpora, read, every=every)
 
 
 def main() -> None:
@@ -144,9 +130,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("corpora", type=Path)
     parser.add_argument("--reader", choices=READERS, default="absah")
+    parser.add_argument("--every", type=int, default=1, help="read each N-th file only")
     parser.add_argument("--json", type=Path, help="write the figures to this file as well")
     arguments = parser.parse_args()
-    figures = asyncio.run(_run(arguments.corpora, arguments.reader))
+    figures = asyncio.run(_run(arguments.corpora, arguments.reader, arguments.every))
     for figure in figures:
         print(
             f"{figure.name:40} {figure.value:.4f}  [{figure.low:.4f}, {figure.high:.4f}]"

@@ -5,7 +5,9 @@
 
 Specimens are drawn by seed in many styles, each at one level of wear, and go through the whole
 chain: decoding, OCR, reading. A value is right when it equals the printed one but for case, spaces
-and punctuation. Prints a Markdown table; `--failures` also lists what was read wrong.
+and punctuation. Prints a Markdown table; `--failures` also lists what was read wrong, and `--json`
+writes the share of all printed fields that was read right, with a 95 % interval (percentile
+bootstrap over specimens).
 """
 
 from __future__ import annotations
@@ -14,11 +16,13 @@ import argparse
 import asyncio
 import collections
 import io
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from absah_ops import specimens
@@ -28,6 +32,7 @@ from absah_server.harness import open_harness
 
 LEVELS = tuple(Level)
 AT_ONCE = 2
+ROUNDS = 2000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +129,18 @@ def print_failures(reads: Sequence[Read]) -> None:
             print(f"{read.specimen.name} ({read.specimen.level}): {read.result.outcome} {codes}")
 
 
+def share_right(reads: Sequence[Read]) -> dict[str, object]:
+    """How many of all printed fields were read right, with its interval over specimens."""
+    counts = np.array(
+        [(sum(map(r.right, r.specimen.printed)), len(r.specimen.printed)) for r in reads]
+    )
+    draws = np.random.default_rng(0).integers(0, len(counts), (ROUNDS, len(counts)))
+    right, printed = counts[draws].sum(axis=1).T
+    low, high = np.percentile(right / printed, [2.5, 97.5]).tolist()
+    total, of = counts.sum(axis=0).tolist()
+    return {"value": total / of, "low": low, "high": high, "fields": of, "files": len(reads)}
+
+
 def _shares(reads: Sequence[Read], field: str) -> Iterator[str]:
     for levels in (*((level,) for level in LEVELS), LEVELS):
         printed = [r for r in reads if field in r.specimen.printed and r.specimen.level in levels]
@@ -148,6 +165,7 @@ def main() -> None:
     parser.add_argument("--first-seed", type=int, default=3000)
     parser.add_argument("--fonts", type=Path, help="a folder of more TrueType files to draw with")
     parser.add_argument("--failures", action="store_true")
+    parser.add_argument("--json", type=Path, help="write the share of fields to this file too")
     options = parser.parse_args()
     faces = fonts.TYPEFACES + (fonts.typefaces_in(options.fonts) if options.fonts else ())
     draw = cards if options.checker == "identity" else letters
@@ -156,6 +174,8 @@ def main() -> None:
     print_table(reads)
     if options.failures:
         print_failures(reads)
+    if options.json:
+        options.json.write_text(json.dumps(share_right(reads), indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -94,6 +94,8 @@ class AuthenticityChecker(Checker):
             findings=findings,
             facts=_facts(file, seen, document),
             artifacts=artifacts,
+            # What lies in the future today will not do so for ever.
+            repeatable=all(finding.code != consistency.IN_FUTURE for finding in findings),
         )
 
     async def _run(self, function: Callable[..., T], *args: Any) -> T:

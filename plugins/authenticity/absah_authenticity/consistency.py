@@ -15,6 +15,7 @@ from absah_authenticity import exif, orientation, thumbnails
 from absah_authenticity.exif import Exif
 from absah_sdk import Finding, Region, Severity
 
+IN_FUTURE = "exif_date_in_future"
 CLOCK_TOLERANCE = timedelta(hours=26)
 """Two clocks of the same moment may differ by the width of all time zones."""
 MIN_THUMBNAIL_CORRELATION = 0.75
@@ -99,7 +100,7 @@ def _dates(tags: Exif, now: datetime) -> Iterator[Finding]:
     if captured is None:
         return
     if captured > now.astimezone(UTC).replace(tzinfo=None) + CLOCK_TOLERANCE:
-        yield _date_finding("exif_date_in_future", "The capture time lies in the future.", captured)
+        yield _date_finding(IN_FUTURE, "The capture time lies in the future.", captured)
     if tags.modified is not None and captured > tags.modified + CLOCK_TOLERANCE:
         yield _date_finding(
             "exif_date_order",

@@ -8,9 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from absah_entities import identifiers
+from absah_entities import description, identifiers
 from absah_entities.decoding import Decoder, Entity
-from absah_entities.tokenizing import PieceTokenizer, Window
+from absah_entities.description import Description
+from absah_entities.tokenizing import PieceTokenizer, SpecialPieces, Window
 from absah_sdk import (
     Capabilities,
     CheckContext,
@@ -27,11 +28,14 @@ from absah_sdk import (
 from absah_sdk.checking import Array
 
 MODEL = "entities_ner"
-PAD = 1
 PIECES_STEP = 32
 """Windows are padded to a multiple of this, so that those of different texts share a batch."""
 WAITING_WINDOWS = 16
 """Windows of one text that wait for the model at once, so that a long text fills no queue."""
+RESERVE = 2.0
+"""A window is begun only while this many times the longest one's time is left, and besides"""
+FINISHING = 4.0
+"""this many times what cutting the text into windows took, for what comes after the model."""
 MESSAGES = {
     "PER": "a person",
     "ORG": "an organisation",
@@ -52,6 +56,8 @@ MESSAGES = {
 class EntitiesSettings(Settings):
     """Settings of the checker."""
 
+    model: str = MODEL
+    """A model of the repository whose parameters say how to use it."""
     min_confidence: float = 0.0
     """Entities that the model is less sure of are left out; identifiers have no such doubt."""
     max_characters: int = 60_000
@@ -80,25 +86,66 @@ class EntitiesChecker(Checker):
         assert isinstance(settings, EntitiesSettings)
         self._options = settings
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The model that the settings name."""
+        return (self._options.model,)
+
     def start(self, models: Mapping[str, Model]) -> None:
-        folder = models[MODEL].directory
-        self._tokenizer = PieceTokenizer(folder / "tokenizer.json")
-        self._decoder = Decoder.from_file(folder / "decoder.json")
+        """Read how to use the model; raises ValueError where it does not say so properly."""
+        model = models[self._options.model]
+        self._description = description.describe(model)
+        special = SpecialPieces(
+            bos=self._description.bos,
+            eos=self._description.eos,
+            unknown=self._description.unknown,
+        )
+        self._tokenizer = PieceTokenizer(model.directory / "tokenizer.json", special)
+        self._decoder = Decoder.from_file(model.directory / "decoder.json")
 
     async def check(self, document: Document, context: CheckContext) -> Result:
         whole = _text(document, context)
         text = whole[: self._options.max_characters]
         if not text.strip():
             return Result(outcome=Outcome.INCONCLUSIVE, facts={"text": text})
+        before = context.remaining_seconds()
         cut = await asyncio.to_thread(self._tokenizer.windows, text)
-        windows = cut[: self._options.max_windows]
-        scores = await _all_scores(windows, context)
+        kept_seconds = FINISHING * (before - context.remaining_seconds())
+        scores = await self._scores(cut[: self._options.max_windows], context, kept_seconds)
+        windows = cut[: len(scores)]
         findings = await asyncio.to_thread(self._findings, text, windows, scores)
         return Result(
             outcome=Outcome.PASS,
             findings=findings,
             facts={"text": text, "truncated": len(text) < len(whole) or len(windows) < len(cut)},
+            repeatable=len(windows) == len(cut[: self._options.max_windows]),
         )
+
+    async def _scores(
+        self, windows: Sequence[Window], context: CheckContext, kept_seconds: float
+    ) -> list[Array]:
+        """Scores of the windows, in order, or of as many as leave `kept_seconds` of the time."""
+        room = asyncio.Semaphore(WAITING_WINDOWS)
+        longest = 0.0
+
+        async def scored(window: Window) -> Array | None:
+            nonlocal longest
+            async with room:
+                left = context.remaining_seconds()
+                if longest and left < kept_seconds + RESERVE * longest:
+                    return None
+                inputs = _inputs(window, self._description)
+                outputs = await context.infer(self._options.model, inputs)
+                longest = max(longest, left - context.remaining_seconds())
+                return outputs[self._description.output][0, : len(window.input_ids)]
+
+        scores = await asyncio.gather(*(scored(window) for window in windows))
+        read: list[Array] = []
+        for score in scores:
+            if score is None:
+                break
+            read.append(score)
+        return read
 
     def _findings(
         self, text: str, windows: Sequence[Window], scores: Sequence[Array]
@@ -122,27 +169,16 @@ def _text(document: Document, context: CheckContext) -> str:
     return text
 
 
-async def _all_scores(windows: Sequence[Window], context: CheckContext) -> list[Array]:
-    room = asyncio.Semaphore(WAITING_WINDOWS)
-
-    async def scored(window: Window) -> Array:
-        async with room:
-            return await _scores(window, context)
-
-    return await asyncio.gather(*(scored(window) for window in windows))
-
-
-async def _scores(window: Window, context: CheckContext) -> Array:
-    pieces = len(window.input_ids)
-    padding = (0, -pieces % PIECES_STEP)
-    outputs = await context.infer(
-        MODEL,
-        {
-            "input_ids": np.pad(window.input_ids, padding, constant_values=PAD)[None],
-            "attention_mask": np.pad(window.attention_mask, padding)[None],
-        },
-    )
-    return outputs["logits"][0, :pieces]
+def _inputs(window: Window, described: Description) -> dict[str, Array]:
+    """One window as a batch of one, padded so that it may share a batch with others."""
+    padding = (0, -len(window.input_ids) % PIECES_STEP)
+    inputs = {
+        "input_ids": np.pad(window.input_ids, padding, constant_values=described.pad)[None],
+        "attention_mask": np.pad(window.attention_mask, padding)[None],
+    }
+    if described.token_types:
+        inputs["token_type_ids"] = np.zeros_like(inputs["input_ids"])
+    return inputs
 
 
 def _entity(text: str, entity: Entity) -> Finding:

@@ -17,7 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-BOS, EOS, UNKNOWN = 0, 2, 3
 MARK = "\u2581"
 SPECIAL_PIECES = 2
 LONGEST_WORD = 32
@@ -77,17 +76,26 @@ def unshouted(words: Sequence[Word]) -> list[str]:
     return [word.text for word in words]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpecialPieces:
+    """Ids of the pieces that stand around a window's own, and for a word without pieces."""
+
+    bos: int = 0
+    eos: int = 2
+    unknown: int = 3
+
+
 class PieceTokenizer:
     """Cuts words into pieces with the model's own vocabulary (`tokenizer.json`)."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, special: SpecialPieces = SpecialPieces()) -> None:
         self._tokenizer = Tokenizer.from_file(str(path))
-        self._mark = self._tokenizer.token_to_id(MARK)
+        self._special = special
 
     def pieces(self, words: Sequence[str]) -> list[list[int]]:
         """Ids of each word's pieces: at least one, at most LONGEST_WORD."""
         encodings = self._tokenizer.encode_batch(list(words), add_special_tokens=False)
-        return [(e.ids or [UNKNOWN])[:LONGEST_WORD] for e in encodings]
+        return [(e.ids or [self._special.unknown])[:LONGEST_WORD] for e in encodings]
 
     def windows(self, text: str, *, size: int = 256, overlap: int = 64) -> list[Window]:
         """Cut a text into windows of at most `size` pieces.
@@ -100,7 +108,7 @@ class PieceTokenizer:
         pieces = self.pieces([t for line in _lines(text, words) for t in unshouted(line)])
         ends = np.cumsum([0, *map(len, pieces)])
         return [
-            _window(words[a:b], a, pieces[a:b])
+            _window(words[a:b], a, pieces[a:b], self._special)
             for start, end in itertools.pairwise(_sentence_edges(text, words))
             for a, b in _spans(ends, start, end, size - SPECIAL_PIECES, overlap)
         ]
@@ -156,13 +164,15 @@ def _spans(
         start = min(max(back, start + 1), stop)
 
 
-def _window(words: Sequence[Word], first: int, pieces: Sequence[Sequence[int]]) -> Window:
-    ids = [BOS]
+def _window(
+    words: Sequence[Word], first: int, pieces: Sequence[Sequence[int]], special: SpecialPieces
+) -> Window:
+    ids = [special.bos]
     heads = []
     for word in pieces:
         heads.append(len(ids))
         ids.extend(word)
-    ids.append(EOS)
+    ids.append(special.eos)
     return Window(
         words=tuple(words),
         first=first,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, cast
 import pydantic
 
 from absah_ocr import concurrency, findings, reading, tesseract, text_layer
-from absah_ocr.reading import Line, PageReader, PageReading
+from absah_ocr.reading import Line, PageReader, PageReading, Part
 from absah_ocr.tesseract import SecondEngineFailed, Tesseract
 from absah_sdk import (
     Box,
@@ -149,7 +149,13 @@ class OcrChecker(Checker):
             outcome = Outcome.INCONCLUSIVE
         elif not lines and outcome is Outcome.PASS:
             noted.append(findings.no_text())
-        return Result(outcome=outcome, score=score, findings=noted, facts=_facts(pages))
+        return Result(
+            outcome=outcome,
+            score=score,
+            findings=noted,
+            facts=_facts(pages),
+            repeatable=len(pages) == count and not any(map(findings.is_by_chance, noted)),
+        )
 
 
 async def _read_again(
@@ -182,10 +188,14 @@ def _facts(pages: Sequence[_ReadPage]) -> dict[str, Any]:
 
 
 def _line_fact(page: Page, line: Line) -> dict[str, Any]:
-    box = Box.from_pixels(*line.box, page_size=page.size)
+    parts = [_piece_fact(page, part) for part in line.parts or (line,)]
+    return {**_piece_fact(page, line), "page": page.number, "parts": parts}
+
+
+def _piece_fact(page: Page, piece: Line | Part) -> dict[str, Any]:
+    box = Box.from_pixels(*piece.box, page_size=page.size)
     return {
-        "text": line.text,
-        "confidence": round(line.confidence, 4),
-        "page": page.number,
+        "text": piece.text,
+        "confidence": round(piece.confidence, 4),
         "box": {name: round(value, 5) for name, value in dataclasses.asdict(box).items()},
     }

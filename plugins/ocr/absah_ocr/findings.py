@@ -6,6 +6,8 @@ from absah_ocr import reading
 from absah_ocr.text_layer import Reconciled
 from absah_sdk import Box, Finding, Page, Region, Severity
 
+SECOND_ENGINE_FAILED = "second_engine_failed"
+
 
 def no_text() -> Finding:
     """No page holds a line of text."""
@@ -69,10 +71,15 @@ def engines_disagree(page: Page, line: reading.Line) -> Finding:
     )
 
 
+def is_by_chance(finding: Finding) -> bool:
+    """Whether the page may come out otherwise another time."""
+    return finding.code == SECOND_ENGINE_FAILED
+
+
 def second_engine_failed(page: Page) -> Finding:
     """Tesseract did not answer for a page."""
     return Finding(
-        code="second_engine_failed",
+        code=SECOND_ENGINE_FAILED,
         message=f"Page {page.number} was not read by the second engine.",
         severity=Severity.WARNING,
         region=_whole(page),

@@ -48,12 +48,23 @@ _CLEARLY = 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Line:
-    """Text on one row of a page."""
+class Part:
+    """A piece of a row, as it was found and read."""
 
     text: str
     confidence: float
     box: Box
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """Text on one row of a page; its parts' texts, with spaces between, are its text."""
+
+    text: str
+    confidence: float
+    box: Box
+    parts: Sequence[Part] = ()
+    """From left to right; none where the line was found in one piece."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,10 +217,20 @@ def _sureness(readings: Sequence[Reading]) -> float:
 
 
 def _line(texts: Sequence[str], readings: Sequence[Reading], quads: Quads) -> Line:
+    parts = [
+        Part(text=text, confidence=_sureness([reading]), box=_box(quad))
+        for text, reading, quad in zip(typography.abreast(texts), readings, quads, strict=True)
+        if text
+    ]
+    return Line(
+        text=" ".join(part.text for part in parts),
+        confidence=_sureness(readings),
+        box=_box(quads),
+        parts=parts if len(parts) > 1 else (),
+    )
+
+
+def _box(quads: Quads) -> Box:
     left, top = quads.reshape(-1, 2).min(axis=0).tolist()
     right, bottom = quads.reshape(-1, 2).max(axis=0).tolist()
-    return Line(
-        text=typography.joined(texts),
-        confidence=_sureness(readings),
-        box=(left, top, right, bottom),
-    )
+    return left, top, right, bottom

@@ -98,14 +98,25 @@ def compare(reading: PageReading, words: Sequence[Word]) -> Compared:
     for line in reading.lines:
         inside = sorted(agreement.mostly_inside(line.box, boxes), key=lambda i: words[i].box[0])
         likeness = agreement.similarity(line.text, " ".join(words[i].text for i in inside))
-        confidence = line.confidence
-        if inside and likeness >= _AGREES:
-            confidence += (1 - confidence) * likeness / 2
-        elif inside and likeness < _DISAGREES:
-            confidence *= 0.8
+        if inside and likeness < _DISAGREES:
             disputed.append(line)
-        lines.append(replace(line, confidence=confidence))
+        lines.append(_reweighed(line, likeness) if inside else line)
     return Compared(lines=lines, disputed=disputed)
+
+
+def _reweighed(line: Line, likeness: float) -> Line:
+    """The line with the confidence, its own and its parts', that a second reading leaves it."""
+
+    def weigh(confidence: float) -> float:
+        if likeness >= _AGREES:
+            return confidence + (1 - confidence) * likeness / 2
+        return confidence * 0.8 if likeness < _DISAGREES else confidence
+
+    return replace(
+        line,
+        confidence=weigh(line.confidence),
+        parts=[replace(part, confidence=weigh(part.confidence)) for part in line.parts],
+    )
 
 
 def _ppm(pixels: NDArray[np.uint8]) -> bytes:

@@ -10,6 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from absah_ocr import agreement, typography
 from absah_ocr.reading import Box, Line
 from absah_sdk import TextRun
@@ -55,8 +58,7 @@ def reconcile(lines: Sequence[Line], runs: Sequence[TextRun]) -> Reconciled:
                 contradicted.append(line.box)
         compared += len(line.text) if indices else 0
         agreeing += len(line.text) if agrees else 0
-        better = replace(line, text=layer, confidence=max(line.confidence, likeness))
-        corrected.append(better if agrees else line)
+        corrected.append(_corrected(line, layer, likeness, runs, boxes) if agrees else line)
     seen = {index for indices in matches for index in indices}
     hidden = sum(len(run.text) for index, run in enumerate(runs) if index not in seen)
     share = agreeing / compared if compared else 1.0
@@ -67,6 +69,28 @@ def reconcile(lines: Sequence[Line], runs: Sequence[TextRun]) -> Reconciled:
         agreeing_share=share,
         hidden_characters=hidden,
         contradicted=contradicted,
+    )
+
+
+def _corrected(
+    line: Line, layer: str, likeness: float, runs: Sequence[TextRun], boxes: NDArray[np.float64]
+) -> Line:
+    """The line in the layer's words, and so its parts, unless a run goes over from one to another.
+
+    Then where one ends in the layer is not known, and the line is one piece.
+    """
+    inside = [agreement.mostly_inside(part.box, boxes) for part in line.parts]
+    texts = [_text([runs[index] for index in indices]) for indices in inside]
+    parts = [
+        replace(part, text=text, confidence=max(part.confidence, likeness))
+        for part, text in zip(line.parts, texts, strict=True)
+        if text
+    ]
+    return replace(
+        line,
+        text=layer,
+        confidence=max(line.confidence, likeness),
+        parts=parts if " ".join(part.text for part in parts) == layer else (),
     )
 
 

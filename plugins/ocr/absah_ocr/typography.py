@@ -25,12 +25,19 @@ def latin(text: str) -> str:
     return " ".join(_SPACED_AFTER.sub(" ", text).translate(_LIKE).split())
 
 
-def joined(pieces: Sequence[str]) -> str:
-    """Join what stands on one row; a colon between a label and its value stands alone, once."""
-    text = pieces[0]
-    for piece in pieces[1:]:
-        if piece.startswith(":"):
-            text = text.rstrip(": ")
+def abreast(pieces: Sequence[str]) -> list[str]:
+    """What stands on one row, as it is joined with spaces between: as many texts as pieces.
+
+    A colon between a label and its value stands alone, once, and begins the value. A piece of
+    nothing but colons may so become empty.
+    """
+    texts: list[str] = []
+    for piece in pieces:
+        if texts and piece.startswith(":"):
+            for index in reversed(range(len(texts))):
+                texts[index] = texts[index].rstrip(": ")
+                if texts[index]:
+                    break
             piece = f": {piece[1:].lstrip(': ')}".rstrip()
-        text = f"{text} {piece}"
-    return text
+        texts.append(piece)
+    return texts

@@ -112,6 +112,10 @@ class Result:
 
     `score` is 0 to 1 and its meaning is the checker's own, stated in its README
     (authenticity: evidence of tampering). `facts` holds values that fit JSON.
+
+    `repeatable` is false where the same document might come out otherwise another time: time was
+    short and part of it was left out, a helper failed, the day of today matters. A result that is
+    repeatable may answer for the same document again, whoever sends it and whatever its name.
     """
 
     outcome: Outcome
@@ -119,6 +123,7 @@ class Result:
     findings: Sequence[Finding] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Sequence[Artifact] = ()
+    repeatable: bool = True
 
 
 class Form(enum.StrEnum):
@@ -130,6 +135,8 @@ class Form(enum.StrEnum):
     """Decoded pixels, made once in a sandboxed process and shared by all checkers."""
     TEXT = "text"
     """The decoded text of a text document."""
+    CLAIMS = "claims"
+    """The request's claims; `CheckContext.claims` is empty for a checker that does not ask."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -190,7 +197,8 @@ class CheckContext(Protocol):
 
     @property
     def claims(self) -> Mapping[str, Any]:
-        """The request's claims: hints only; comparing them is the policy's work."""
+        """The request's claims, if the checker reads `Form.CLAIMS`: hints only; comparing them is
+        the policy's work."""
 
     def remaining_seconds(self) -> float:
         """Time left for this check."""

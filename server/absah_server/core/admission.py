@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,12 +21,19 @@ class Admission:
     """Places to run, given by priority, then by time of arrival.
 
     A waiting caller that is cancelled, or whose deadline passes, gives up its place in the queue
-    at once.
+    at once. `max_held_bytes` bounds what those that run and wait hold together; one that is larger
+    alone is let in when nothing else is held.
     """
 
-    def __init__(self, *, max_running: int, max_waiting: int) -> None:
+    def __init__(
+        self, *, max_running: int, max_waiting: int, max_held_bytes: int = sys.maxsize
+    ) -> None:
         self._max_running = max_running
         self._max_waiting = max_waiting
+        self._max_held_bytes = max_held_bytes
+        self._held_bytes = 0
+        self._room = asyncio.Event()
+        self._room.set()
         self._running = 0
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._order = itertools.count()
@@ -47,15 +55,43 @@ class Admission:
         ahead = self.waiting + 1
         return max(self._mean_seconds * ahead / self._max_running, 0.05)
 
+    async def room(self) -> None:
+        """Wait until those that run and wait hold less than they may."""
+        await self._room.wait()
+
     @asynccontextmanager
-    async def place(self, priority: Priority, *, deadline: float) -> AsyncIterator[None]:
-        """Wait for a place to run and hold it.
+    async def place(
+        self, priority: Priority, *, deadline: float, size_bytes: int = 0
+    ) -> AsyncIterator[None]:
+        """Wait for a place to run and hold it, and `size_bytes` meanwhile.
 
         Raises `Overloaded` or `ShuttingDown` at once, `DeadlinePassed` if no place came free
         before `deadline`, an event loop time.
         """
         if self._closed:
             raise errors.ShuttingDown
+        self._hold(size_bytes)
+        try:
+            async with self._running_place(priority, deadline):
+                yield
+        finally:
+            self._let_go(size_bytes)
+
+    def _hold(self, size_bytes: int) -> None:
+        held = self._held_bytes + size_bytes
+        if self._held_bytes and held > self._max_held_bytes:
+            raise errors.Overloaded(retry_after_seconds=self.retry_after_seconds())
+        self._held_bytes = held
+        if held >= self._max_held_bytes:
+            self._room.clear()
+
+    def _let_go(self, size_bytes: int) -> None:
+        self._held_bytes -= size_bytes
+        if self._held_bytes < self._max_held_bytes:
+            self._room.set()
+
+    @asynccontextmanager
+    async def _running_place(self, priority: Priority, deadline: float) -> AsyncIterator[None]:
         if self._running >= self._max_running or self._waiting:
             await self._turn(priority, deadline)
         else:

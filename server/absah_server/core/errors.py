@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 
 from absah_sdk.errors import AbsahError
@@ -17,7 +18,7 @@ class ModelInvalid(AbsahError):
     def __init__(
         self, *, model: str, file: str, field: str = "", problem: str, hint: str = ""
     ) -> None:
-        self.model = model
+        self.name = self.model = model
         self.file = file
         self.field = field
         self.problem = problem
@@ -31,8 +32,27 @@ class ModelUnknown(AbsahError):
     """No such model, or version of it, is loaded."""
 
     def __init__(self, *, model: str) -> None:
-        self.model = model
+        self.name = self.model = model
         super().__init__(f"no model {model!r} is loaded")
+
+
+class ModelInUse(AbsahError):
+    """A version answers requests, so it cannot be unloaded."""
+
+    def __init__(self, *, model: str, version: str) -> None:
+        self.name = self.model = model
+        self.version = version
+        super().__init__(
+            f"version {version} of model {model!r} answers requests; promote another, or roll back"
+        )
+
+
+class RolloutRefused(AbsahError):
+    """A model's rollout cannot be changed as asked."""
+
+    def __init__(self, *, model: str, problem: str) -> None:
+        self.name = self.model = model
+        super().__init__(f"model {model!r}: {problem}")
 
 
 class Overloaded(AbsahError):
@@ -113,6 +133,14 @@ class StoreUnavailable(AbsahError):
         super().__init__(f"{what} cannot be reached; try again in {retry_after_seconds:.0f} s")
 
 
+class StoreFull(StoreUnavailable):
+    """No space is left for documents; nothing was kept."""
+
+    def __init__(self, *, retry_after_seconds: float, what: str) -> None:
+        super().__init__(retry_after_seconds=retry_after_seconds, what=what)
+        self.args = (f"{what} has no space left; its operator must make room",)
+
+
 class ValidationNotFound(AbsahError):
     """No validation has this name, or it is another tenant's."""
 
@@ -137,6 +165,26 @@ class DocumentInUse(AbsahError):
         super().__init__(f"{name!r} is needed by a validation that has not ended")
 
 
+class ContentDamaged(AbsahError):
+    """What is stored is not what its digest says: a disk or a person altered it."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"the stored content of {name!r} is damaged; upload it again")
+
+
+class ContentMismatch(RequestInvalid):
+    """What was uploaded is not what its digest or size says."""
+
+
+class OffsetBeyondEnd(RequestInvalid):
+    """A download is to begin where the document has ended."""
+
+
+class UploadGap(RequestInvalid):
+    """An upload does not go on where it broke off."""
+
+
 class RequestIdReused(AbsahError):
     """The same client sent other content under the same request id before."""
 
@@ -153,6 +201,80 @@ class WrongState(AbsahError):
         self.name = name
         self.state = state
         super().__init__(f"{name} is {state}; {wanted}")
+
+
+class JobNotFound(AbsahError):
+    """No such job is kept, or it is another tenant's."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no job {name!r}; it may have been purged")
+
+
+class DeadLetterNotFound(AbsahError):
+    """No dead letter has this name, or it is another tenant's."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no dead letter {name!r}")
+
+
+class NothingKept(AbsahError):
+    """The server has no store, by its settings."""
+
+    def __init__(self) -> None:
+        super().__init__('this server keeps nothing (store.kind = "none")')
+
+
+class ReviewNotFound(AbsahError):
+    """No review has this name, or it is another tenant's."""
+
+    def __init__(self, *, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no review {name!r}")
+
+
+class ReviewClaimed(AbsahError):
+    """Somebody else has claimed the review; `until` is when that ends by itself."""
+
+    def __init__(self, *, name: str, reviewer: str, until: datetime.datetime) -> None:
+        self.name = name
+        self.reviewer = reviewer
+        self.until = until
+        super().__init__(f"{name} is claimed by {reviewer} until {until:%Y-%m-%d %H:%M:%S} UTC")
+
+
+class ReviewNotClaimed(AbsahError):
+    """What was asked is only for whoever has claimed the review, while the claim lasts."""
+
+    def __init__(self, *, name: str, reviewer: str) -> None:
+        self.name = name
+        self.reviewer = reviewer
+        super().__init__(f"{name} is not claimed by {reviewer}, or no longer; claim it first")
+
+
+class ReviewDecided(AbsahError):
+    """A person has decided the review already, which is final."""
+
+    def __init__(self, *, name: str, reviewer: str, decision: str) -> None:
+        self.name = name
+        self.reviewer = reviewer
+        self.decision = decision
+        super().__init__(f"{name} is decided: {decision}, by {reviewer}")
+
+
+class ChainBroken(AbsahError):
+    """The audit log is not as it was sealed; this is the first place where that shows.
+
+    `line` counts from 1 in an export, and is 0 in the database.
+    """
+
+    def __init__(self, *, sequence: int, problem: str, line: int = 0) -> None:
+        self.sequence = sequence
+        self.problem = problem
+        self.line = line
+        place = f"line {line}, sequence {sequence}" if line else f"sequence {sequence}"
+        super().__init__(f"{place}: {problem}")
 
 
 class SchemaOutdated(AbsahError):

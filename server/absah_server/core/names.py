@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import secrets
 import time
@@ -16,6 +17,11 @@ def new_id() -> uuid.UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)
+
+
+def time_of(id_: uuid.UUID) -> datetime.datetime:
+    """When an id of version 7 was made, to the millisecond."""
+    return datetime.datetime.fromtimestamp((id_.int >> 80) / 1000, tz=datetime.UTC)
 
 
 def validation_name(of: uuid.UUID) -> str:

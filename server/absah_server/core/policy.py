@@ -110,7 +110,10 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """A version of a policy. Where no rule fires the decision is ACCEPT."""
+    """A version of a policy. Where no rule fires the decision is ACCEPT.
+
+    `documents_days` is how long contents of its validations are kept; None leaves it to the server.
+    """
 
     name: str
     version: int
@@ -122,6 +125,7 @@ class Policy:
     accepted: Wording
     source: str
     digest: str
+    documents_days: int | None = None
 
     @property
     def reference(self) -> str:

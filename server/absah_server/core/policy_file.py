@@ -132,7 +132,8 @@ class Reader:
                 "checks",
                 "rules",
                 "accepted",
-            )
+            ),
+            optional=("retention",),
         )
         name = fields["policy"].text()
         if not NAME.fullmatch(name):
@@ -150,6 +151,7 @@ class Reader:
             accepted=fields["accepted"].wording(),
             source=source,
             digest=hashlib.sha256(source.encode()).hexdigest(),
+            documents_days=_documents_days(fields.get("retention")),
         )
 
     def _document(self, role: str, node: Node) -> DocumentSlot:
@@ -229,6 +231,15 @@ class Reader:
             )
         except expressions.ExpressionInvalid as exc:
             raise node.wrong(str(exc)) from exc
+
+
+def _documents_days(retention: Node | None) -> int | None:
+    if retention is None:
+        return None
+    days = retention.fields(required=("documents_days",))["documents_days"]
+    if days.whole_number() == 0:
+        raise days.wrong("contents must be kept for a day at least")
+    return days.whole_number()
 
 
 def read_folder(folder: Path, reader: Reader) -> list[Policy]:

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from absah_sdk import (
@@ -25,10 +25,13 @@ from absah_sdk import (
 )
 from absah_sdk.checking import Array
 from absah_server.core import errors, validation
+from absah_server.core.availability import Availability
+from absah_server.core.caching import Reuse, Reused
 from absah_server.core.pages import PageSupply
 from absah_server.core.planning import Key, Plan, Step
-from absah_server.core.ports import Inference, Sandbox
+from absah_server.core.ports import LoadedModel, ModelTraffic, ModelUse, Sandbox
 from absah_server.core.validation import (
+    UNREADABLE,
     ArtifactRecord,
     CheckResult,
     Fault,
@@ -40,8 +43,6 @@ from absah_server.telemetry import metrics, tracing
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-UNREADABLE = "unreadable"
-"""Code of the finding that says why a document could not be read."""
 ENOUGH_SECONDS = 0.02
 """A check is not begun with less time than this."""
 
@@ -53,11 +54,13 @@ class Context:
         self,
         *,
         runner: Runner,
+        models: ModelUse,
         results: Mapping[str, Result],
         claims: Mapping[str, Any],
         deadline: float,
     ) -> None:
         self._runner = runner
+        self._models = models
         self._loop = asyncio.get_running_loop()
         self._deadline = deadline
         self.results = results
@@ -67,7 +70,7 @@ class Context:
         return max(self._deadline - self._loop.time(), 0.0)
 
     def infer(self, model: str, inputs: Mapping[str, Array]) -> Awaitable[Mapping[str, Array]]:
-        return self._runner.inference.infer(model, inputs, deadline=self._deadline)
+        return self._models.infer(model, inputs, deadline=self._deadline)
 
     def isolate(self, function: Callable[..., T], *args: Any) -> Awaitable[T]:
         return self._runner.sandbox.isolate(function, args, deadline=self._deadline)
@@ -88,10 +91,12 @@ class Context:
 class Runner:
     """Runs plans. `threads` is where sync checks run."""
 
-    inference: Inference
+    inference: ModelTraffic
+    availability: Availability
     sandbox: Sandbox
     threads: Executor
     max_decoded_documents: asyncio.Semaphore
+    reuse: Reuse | None = None
 
     async def run(
         self,
@@ -101,12 +106,14 @@ class Runner:
         deadline: float,
         condition: Callable[[Step, list[CheckResult]], bool],
         ended: Callable[[CheckResult], None] = lambda result: None,
+        tenant: str | None = None,
     ) -> list[CheckResult]:
         """Run every step and return the results in the plan's order.
 
         `deadline` is an event loop time by which all of it has ended: what has not is SKIPPED.
         `condition` evaluates a step's `when`; `ended` is told each result as its check ends, and
-        must not block. Cancelling this cancels every step.
+        must not block. Cancelling this cancels every step. Results of earlier checks on the same
+        stand for checks of this `tenant`; without one, every check runs.
         """
         run = _Run(
             runner=self,
@@ -116,7 +123,7 @@ class Runner:
             plan=plan,
             ended=ended,
         )
-        return await run.all()
+        return await run.all(tenant)
 
 
 class _Run:
@@ -140,9 +147,19 @@ class _Run:
         self._condition = condition
         self._loop = asyncio.get_running_loop()
         self._ended: dict[Key, CheckResult] = {}
+        self._met: dict[Key, Mapping[str, LoadedModel]] = {}
         self._pages = PageSupply(runner.sandbox, runner.max_decoded_documents)
+        self._reused: Reused | None = None
 
-    async def all(self) -> list[CheckResult]:
+    async def all(self, tenant: str | None) -> list[CheckResult]:
+        if self._runner.reuse and tenant is not None:
+            self._reused = await self._runner.reuse.begin(
+                self._plan,
+                tenant=tenant,
+                claims=self._claims,
+                models=self._runner.inference.models(),
+                deadline=self._deadline,
+            )
         steps = self._plan.steps
         if len(steps) == 1:
             await self._step(steps[0])
@@ -165,14 +182,26 @@ class _Run:
     async def _step(self, step: Step) -> None:
         began = time.perf_counter()
         with tracing.span("check") as span:
-            result, fault = await self._outcome(step)
-            took = time.perf_counter() - began
+            ended = await self._outcome(step)
+            made = ended if isinstance(ended, CheckResult) else self._made(step, *ended, began)
             if span.is_recording():
                 span.set_attribute("absah.checker", step.checker.name)
                 span.set_attribute("absah.document", step.document.name)
-                span.set_attribute("absah.outcome", result.outcome.value)
-        metrics.check_ended(step.checker.name, result.outcome.value, took)
-        made = CheckResult(
+                span.set_attribute("absah.outcome", made.result.outcome.value)
+                span.set_attribute("absah.reused", ended is made)
+        if ended is made:
+            metrics.check_reused(step.checker.name)
+        else:
+            metrics.check_ended(
+                step.checker.name, made.result.outcome.value, made.duration_seconds
+            )
+            if self._reused:
+                self._reused.keep(step, made)
+        self._ended[step.key] = made
+        self._tell_ended(made)
+
+    def _made(self, step: Step, result: Result, fault: Fault | None, began: float) -> CheckResult:
+        return CheckResult(
             checker=step.checker.name,
             checker_version=step.checker.version,
             document=step.document.name,
@@ -181,21 +210,21 @@ class _Run:
             models=self._models(step),
             artifacts=[_artifact_record(made) for made in result.artifacts],
             fault=fault,
-            duration_seconds=took,
+            duration_seconds=time.perf_counter() - began,
         )
-        self._ended[step.key] = made
-        self._tell_ended(made)
 
     def _models(self, step: Step) -> tuple[ModelRecord, ...]:
         if not step.checker.models:
             return ()
-        loaded = self._runner.inference.models()
+        loaded = {**self._runner.inference.models(), **self._met.get(step.key, {})}
         return tuple(
             ModelRecord(model=name, version=loaded[name].version, digest=loaded[name].digest)
             for name in step.checker.models
+            if name in loaded
         )
 
-    async def _outcome(self, step: Step) -> tuple[Result, Fault | None]:
+    async def _outcome(self, step: Step) -> tuple[Result, Fault | None] | CheckResult:
+        """How the check came out, or the whole of an earlier one that answers for it."""
         if missing := [key for key in step.requires if not _usable(self._ended[key])]:
             return validation.skipped(
                 FaultReason.REQUIREMENT_MISSING,
@@ -203,10 +232,14 @@ class _Run:
             )
         if unreadable := _unread(self._ended[key] for key in step.requires):
             return unreadable, None
+        if problem := self._runner.availability.problem(step.checker.name):
+            return validation.skipped(FaultReason.MODEL_UNAVAILABLE, problem)
         if step.when and not self._condition(step, list(self._ended.values())):
             return validation.skipped(
                 FaultReason.CONDITION_NOT_MET, "the policy's condition for it did not hold"
             )
+        if earlier := self._reused and self._reused.find(step):
+            return replace(earlier, document=step.document.name, duration_seconds=0.0)
         now = self._loop.time()
         left = self._deadline - now
         if left < ENOUGH_SECONDS:
@@ -238,13 +271,21 @@ class _Run:
 
     async def _check(self, step: Step, deadline: float) -> Result:
         results = {key[0]: self._ended[key].result for key in step.requires if key in self._ended}
-        context = Context(
-            runner=self._runner, results=results, claims=self._claims, deadline=deadline
-        )
-        if Form.PAGES not in step.checker.capabilities.reads:
-            return await self._call(step, step.document, context)
-        async with self._pages.lend(step.document, deadline) as document:
-            return await self._call(step, document, context)
+        with self._runner.inference.use() as models:
+            context = Context(
+                runner=self._runner,
+                models=models,
+                results=results,
+                claims=self._claims if Form.CLAIMS in step.checker.capabilities.reads else {},
+                deadline=deadline,
+            )
+            try:
+                if Form.PAGES not in step.checker.capabilities.reads:
+                    return await self._call(step, step.document, context)
+                async with self._pages.lend(step.document, deadline) as document:
+                    return await self._call(step, document, context)
+            finally:
+                self._met[step.key] = models.used()
 
     async def _call(self, step: Step, document: Document, context: Context) -> Result:
         check = step.checker.check

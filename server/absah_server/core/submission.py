@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from absah_sdk import Document, DocumentUnreadable
-from absah_server.core import errors
+from absah_server.core import errors, names
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{0,128}")
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -31,8 +31,8 @@ class Priority(enum.IntEnum):
 class Attachment:
     """A document as it was sent: bytes, text, or the name of one that was uploaded before.
 
-    `stored` is that name ("documents/<sha256>"); what it names must be fetched into `content`
-    before the submission is prepared.
+    `stored` is that name ("documents/<sha256>"); what it names must be fetched into `content`,
+    and the name taken out, before the submission is prepared.
     """
 
     role: str
@@ -102,7 +102,12 @@ def _form_problems(submission: Submission) -> Sequence[tuple[str, str]]:
     if not submission.attachments:
         problems.append(("documents", "at least one document is needed"))
     for index, attachment in enumerate(submission.attachments):
-        if attachment.text is None and not attachment.content:
+        if attachment.stored:
+            if names.parse_digest(attachment.stored) is None:
+                problems.append(
+                    (f"documents[{index}].name", 'must be "documents/" and 64 hexadecimal digits')
+                )
+        elif attachment.text is None and not attachment.content:
             problems.append(
                 (f"documents[{index}]", "is empty; send its content, its text or its name")
             )
@@ -125,12 +130,15 @@ def documents(
     """Name, identify and digest what was sent.
 
     `identify` tells a media type from bytes, `read_text` decodes those of text. Raises
-    `RequestInvalid` for a text that cannot be decoded.
+    `RequestInvalid` for a text that cannot be decoded, `DocumentNotFound` for what is named and was
+    not fetched.
     """
     counts = Counter(a.role for a in attachments)
     seen: Counter[str] = Counter()
     made = []
     for index, attachment in enumerate(attachments):
+        if attachment.stored:
+            raise errors.DocumentNotFound(name=attachment.stored)
         seen[attachment.role] += 1
         number = f"-{seen[attachment.role]}" if counts[attachment.role] > 1 else ""
         content = attachment.content if attachment.text is None else attachment.text.encode()

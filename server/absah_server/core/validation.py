@@ -12,6 +12,10 @@ from absah_sdk import Document, Finding, Outcome, Result
 from absah_server.core.policy import Decision, Wording
 
 
+UNREADABLE = "unreadable"
+"""Code of the finding that says why a document could not be read."""
+
+
 class FaultReason(enum.StrEnum):
     """Why a check did not run or did not end well."""
 
@@ -20,6 +24,7 @@ class FaultReason(enum.StrEnum):
     CONDITION_NOT_MET = "CONDITION_NOT_MET"
     REQUIREMENT_MISSING = "REQUIREMENT_MISSING"
     OVERLOADED = "OVERLOADED"
+    MODEL_UNAVAILABLE = "MODEL_UNAVAILABLE"
     # Of a whole validation:
     CANCELLED = "CANCELLED"
     ATTEMPTS_EXHAUSTED = "ATTEMPTS_EXHAUSTED"
@@ -27,6 +32,8 @@ class FaultReason(enum.StrEnum):
     CHECKER_NOT_FOUND = "CHECKER_NOT_FOUND"
     DOCUMENT_NOT_FOUND = "DOCUMENT_NOT_FOUND"
     INVALID_REQUEST = "INVALID_REQUEST"
+    # Of an attempt at one:
+    STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -75,8 +75,17 @@ class Validator:
     read_text: Callable[[bytes], str]
     server_version: str
 
-    async def validate(self, request: Submission, *, deadline: float) -> Validation:
+    async def validate(
+        self,
+        request: Submission,
+        *,
+        deadline: float,
+        begun: Callable[[Prepared], None] = lambda prepared: None,
+        tenant: str | None = None,
+    ) -> Validation:
         """Validate, and have an answer by `deadline`, an event loop time.
+
+        `begun` is told what is about to run, and must not block; `tenant` as in `run`.
 
         Raises `RequestInvalid`, `LimitExceeded`, `PolicyNotFound`, `CheckerNotFound`,
         `Overloaded`, `ShuttingDown` or `DeadlinePassed`, all before any check began.
@@ -85,9 +94,14 @@ class Validator:
         if request.policy:
             self.policies.get(request.policy)
         waiting_since = time.perf_counter()
-        async with self.admission.place(request.priority, deadline=deadline):
+        size_bytes = sum(attachment.size_bytes for attachment in request.attachments)
+        async with self.admission.place(
+            request.priority, deadline=deadline, size_bytes=size_bytes
+        ):
             metrics.admitted(time.perf_counter() - waiting_since)
-            made = await self.run(self.prepare(request), deadline=deadline)
+            prepared = self.prepare(request)
+            begun(prepared)
+            made = await self.run(prepared, deadline=deadline, tenant=tenant)
         decision = made.verdict.decision.value if made.verdict else ""
         metrics.validation_ended(made.record.policy, decision, time.perf_counter() - waiting_since)
         return made
@@ -112,14 +126,15 @@ class Validator:
         else:
             plan = planning.plan_checkers(request.checkers, documents, self.registry)
             _refuse_unchecked(documents, plan)
+        made = names.new_id()
         return Prepared(
-            id=names.new_id(),
+            id=made,
             request_id=request.request_id,
             policy=policy,
             documents=documents,
             claims=claims,
             plan=plan,
-            create_time=_now(),
+            create_time=names.time_of(made),
         )
 
     def pending(self, prepared: Prepared) -> Validation:
@@ -139,13 +154,15 @@ class Validator:
         *,
         deadline: float,
         ended: Callable[[CheckResult], None] = lambda result: None,
+        tenant: str | None = None,
     ) -> Validation:
         """Run the checks and weigh them, and have an answer by `deadline`, an event loop time.
 
-        `ended` is told each result as its check ends.
+        `ended` is told each result as its check ends. Results of earlier checks of `tenant` on the
+        same are used again; without one, every check runs.
         """
         with tracing.span("validation") as span:
-            results = await self._run(prepared, deadline, ended)
+            results = await self._run(prepared, deadline, ended, tenant)
             reached = await self._weigh(prepared, results)
             if span.is_recording():
                 span.set_attribute("absah.validation", prepared.name)
@@ -174,7 +191,11 @@ class Validator:
         )
 
     async def _run(
-        self, prepared: Prepared, deadline: float, ended: Callable[[CheckResult], None]
+        self,
+        prepared: Prepared,
+        deadline: float,
+        ended: Callable[[CheckResult], None],
+        tenant: str | None,
     ) -> list[CheckResult]:
         left = deadline - asyncio.get_running_loop().time()
         return await self.runner.run(
@@ -190,6 +211,7 @@ class Validator:
             if prepared.policy
             else _unconditional,
             ended=ended,
+            tenant=tenant,
         )
 
     def _record(self, prepared: Prepared, results: Sequence[CheckResult]) -> Record:

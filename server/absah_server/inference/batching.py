@@ -23,6 +23,7 @@ from absah_server.inference.units import Batch, Unit
 from absah_server.inference.waiting import BatchRules, WaitingLine
 
 _SHORTEST_RETRY_SECONDS = 0.05
+_DRAIN_LOOK_SECONDS = 0.02
 _LATEST_WEIGHT = 0.2
 """Weight of the latest batch in the running mean of seconds per item."""
 
@@ -78,6 +79,11 @@ class BatchingQueue:
             queued=len(self._line),
             running=self._running,
         )
+
+    async def drained(self) -> None:
+        """Wait until nothing waits or runs; callers must send it nothing new meanwhile."""
+        while len(self._line) or self._running:
+            await asyncio.sleep(_DRAIN_LOOK_SECONDS)
 
     def close(self) -> None:
         """Take no more requests and fail those that wait; what executes goes on."""

@@ -117,11 +117,14 @@ class ModelConfig:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_config(directory: Path) -> ModelConfig:
-    """Read and check `directory`/config.pbtxt; raises `ModelInvalid`."""
+def read_config(directory: Path, *, runs_here: bool = True) -> ModelConfig:
+    """Read and check `directory`/config.pbtxt; raises `ModelInvalid`.
+
+    `runs_here` false is for a model that a Triton server runs: by any backend, on GPUs too.
+    """
     file = directory / CONFIG_NAME
     message = _parse(directory.name, file)
-    return _Reader(model=directory.name, file=file, message=message).config()
+    return _Reader(model=directory.name, file=file, message=message, runs_here=runs_here).config()
 
 
 def _parse(model: str, file: Path) -> Any:
@@ -152,6 +155,7 @@ class _Reader:
     model: str
     file: Path
     message: Any
+    runs_here: bool
 
     def config(self) -> ModelConfig:
         self._check_name()
@@ -167,7 +171,7 @@ class _Reader:
             max_queue_size=policy.max_queue_size,
             instances=self._instances(),
             version_policy=self._version_policy(),
-            model_filename=self.message.default_model_filename or "model.onnx",
+            model_filename=self.message.default_model_filename or self._usual_filename(),
             label_filenames=self._label_filenames(),
             warm_ups=tuple(self._warm_ups()),
             parameters=types.MappingProxyType(
@@ -189,7 +193,7 @@ class _Reader:
     def _check_supported(self) -> None:
         message = self.message
         backend = message.backend or {"onnxruntime_onnx": "onnxruntime"}.get(message.platform, "")
-        if backend != "onnxruntime":
+        if backend != "onnxruntime" and self.runs_here:
             raise self._invalid(
                 "backend",
                 f"{message.backend or message.platform!r} cannot be served in-process",
@@ -200,6 +204,10 @@ class _Reader:
                 raise self._invalid(name, "is not supported in-process", "use a Triton server")
         if message.model_transaction_policy.decoupled:
             raise self._invalid("model_transaction_policy.decoupled", "is not supported in-process")
+
+    def _usual_filename(self) -> str:
+        plan = "tensorrt" in (self.message.backend, self.message.platform.removesuffix("_plan"))
+        return "model.plan" if plan else "model.onnx"
 
     def _max_batch_size(self) -> int:
         size: int = self.message.max_batch_size
@@ -266,7 +274,7 @@ class _Reader:
     def _instances(self) -> int | None:
         groups = self.message.instance_group
         for index, group in enumerate(groups):
-            if group.kind == model_config_pb2.ModelInstanceGroup.KIND_GPU:
+            if self.runs_here and group.kind == model_config_pb2.ModelInstanceGroup.KIND_GPU:
                 raise self._invalid(
                     f"instance_group[{index}].kind",
                     "KIND_GPU cannot be served in-process",

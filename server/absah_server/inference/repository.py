@@ -8,16 +8,19 @@ Reading opens no model; what only the graph can tell is checked in `signature`.
 from __future__ import annotations
 
 import hashlib
-import re
 import types
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from absah_server.core.errors import ModelInvalid
+from absah_server.inference import manifest, rollout
 from absah_server.inference.config import ModelConfig, VersionPolicy, read_config
+from absah_server.inference.manifest import Manifest
 
 LABELS_NAME = "labels.txt"
+UNDIGESTED = frozenset({manifest.MANIFEST_NAME, rollout.ROLLOUT_NAME})
+"""Files that say something of a model and change no answer of it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,8 +29,8 @@ class StoredModel:
 
     `files` holds the SHA-256 of every file that can change its answers, by path relative to
     `directory`: the config, the files of this version and what lies beside them, but no
-    documentation (*.md) and no other version. `digest` sums them up: it is the SHA-256 of what
-    `sha256sum` prints for these files in the order of their paths.
+    documentation (*.md), no manifest or rollout, and no other version. `digest` sums them up: it
+    is the SHA-256 of what `sha256sum` prints for these files in the order of their paths.
     """
 
     name: str
@@ -37,6 +40,7 @@ class StoredModel:
     labels: tuple[str, ...]
     files: Mapping[str, str]
     digest: str
+    manifest: Manifest | None = None
 
     @property
     def parameters(self) -> Mapping[str, str]:
@@ -57,10 +61,16 @@ class Reading:
     errors: tuple[ModelInvalid, ...]
 
 
-def read_repository(repository: Path, only: Collection[str] | None = None) -> Reading:
-    """Read every model folder, or only those of these names.
+def read_repository(
+    repository: Path,
+    only: Collection[str] | None = None,
+    pins: Mapping[str, str] = types.MappingProxyType({}),
+    *,
+    runs_here: bool = True,
+) -> Reading:
+    """Read every model folder, or only those of these names; `pins` gives versions by model.
 
-    A bad one becomes an entry of `errors` and hides no other.
+    A bad one becomes an entry of `errors` and hides no other. `runs_here` is as in `read_config`.
     """
     models: list[StoredModel] = []
     errors: list[ModelInvalid] = []
@@ -75,27 +85,56 @@ def read_repository(repository: Path, only: Collection[str] | None = None) -> Re
         if only is not None and directory.name not in only:
             continue
         try:
-            models.extend(read_model(directory))
+            pin = pins.get(directory.name)
+            versions = None if pin is None else (pin,)
+            models.extend(read_model(directory, versions=versions, runs_here=runs_here))
         except ModelInvalid as exc:
             errors.append(exc)
     return Reading(models=tuple(models), errors=tuple(errors))
 
 
-def read_model(directory: Path) -> tuple[StoredModel, ...]:
-    """Read one model folder: the versions its policy asks for, lowest first.
+def read_model(
+    directory: Path,
+    *,
+    versions: Collection[str] | None = None,
+    trusting: bool = False,
+    runs_here: bool = True,
+) -> tuple[StoredModel, ...]:
+    """Read one model folder, lowest version first.
 
-    Raises `ModelInvalid`.
+    Without `versions` it is the current one of its rollout, or else those that the config's
+    version policy asks for. Raises `ModelInvalid`, also where a version's files are not those
+    that its manifest lists, unless `trusting`.
     """
-    config = read_config(directory)
+    config = read_config(directory, runs_here=runs_here)
     labels = _read_labels(config, directory)
+    chosen = sorted(map(int, versions)) if versions else _chosen_versions(config, directory)
     return tuple(
-        _read_version(config, directory, labels, version)
-        for version in _chosen_versions(config, directory)
+        _read_version(config, directory, labels, version, trusting=trusting) for version in chosen
     )
 
 
+def versions_of(directory: Path) -> tuple[str, ...]:
+    """The version folders of a model, lowest first."""
+    return tuple(map(str, sorted(int(path.name) for path in _version_folders(directory))))
+
+
+def serving_version(directory: Path, *, runs_here: bool = True) -> str:
+    """The version that answers, or would: that of the rollout, or else of the version policy.
+
+    Raises `ModelInvalid`.
+    """
+    config = read_config(directory, runs_here=runs_here)
+    return str(_chosen_versions(config, directory)[-1])
+
+
 def _read_version(
-    config: ModelConfig, directory: Path, labels: tuple[str, ...], version: int
+    config: ModelConfig,
+    directory: Path,
+    labels: tuple[str, ...],
+    version: int,
+    *,
+    trusting: bool,
 ) -> StoredModel:
     file = directory / str(version) / config.model_filename
     if not file.is_file():
@@ -105,7 +144,10 @@ def _read_version(
             problem="is missing",
             hint=f"put the model of version {version} there",
         )
-    files = _digests(config.name, directory, version)
+    files = digests(directory, str(version))
+    made_of = manifest.read(directory, str(version))
+    if made_of is not None and not trusting:
+        manifest.check(directory, made_of, files)
     listing = "".join(f"{digest}  {path}\n" for path, digest in files.items())
     return StoredModel(
         name=config.name,
@@ -115,10 +157,14 @@ def _read_version(
         labels=labels,
         files=types.MappingProxyType(files),
         digest=hashlib.sha256(listing.encode()).hexdigest(),
+        manifest=made_of,
     )
 
 
 def _chosen_versions(config: ModelConfig, directory: Path) -> tuple[int, ...]:
+    rolled_out = rollout.read(directory)
+    if rolled_out is not None:
+        return (int(rolled_out.current),)
     found = sorted(int(path.name) for path in _version_folders(directory))
     policy: VersionPolicy = config.version_policy
     if not found:
@@ -143,8 +189,7 @@ def _chosen_versions(config: ModelConfig, directory: Path) -> tuple[int, ...]:
 
 def _version_folders(directory: Path) -> Iterator[Path]:
     for path in directory.iterdir():
-        # Triton's rule: a number that does not begin with zero.
-        if path.is_dir() and re.fullmatch("[1-9][0-9]*", path.name):
+        if path.is_dir() and rollout.VERSION.fullmatch(path.name):
             yield path
 
 
@@ -178,16 +223,20 @@ def _read_labels(config: ModelConfig, directory: Path) -> tuple[str, ...]:
     return tuple(line.removesuffix("\r") for line in lines)
 
 
-def _digests(model: str, directory: Path, version: int) -> dict[str, str]:
+def digests(directory: Path, version: str) -> dict[str, str]:
+    """SHA-256 of the files of a version, as in `StoredModel.files`; raises `ModelInvalid`."""
     folders = set(_version_folders(directory))
     beside = (path for path in directory.rglob("*") if folders.isdisjoint(path.parents))
     # Asked for by name: a version folder may be a link, which rglob does not follow.
-    own = (directory / str(version)).rglob("*")
+    own = (directory / version).rglob("*")
     paths = {path.relative_to(directory): path for path in (*beside, *own)}
     return {
-        name.as_posix(): _digest(model, path)
+        name.as_posix(): _digest(directory.name, path)
         for name, path in sorted(paths.items())
-        if path.is_file() and path.suffix != ".md" and not name.as_posix().startswith(".")
+        if path.is_file()
+        and path.suffix != ".md"
+        and path.name not in UNDIGESTED
+        and not name.as_posix().startswith(".")
     }
 
 

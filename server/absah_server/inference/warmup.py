@@ -38,7 +38,7 @@ def warm_up(model: StoredModel, engine: Engine) -> None:
     says. A made-up sample may be one that the model cannot take: where the inputs have dynamic
     axes its failure is only logged.
     """
-    for sample in _samples(model):
+    for sample in samples(model):
         run = engine.new_run()
         try:
             for _ in range(sample.count):
@@ -80,7 +80,8 @@ def _has_dynamic_axes(model: StoredModel) -> bool:
     return any(-1 in spec.dims for spec in model.config.inputs)
 
 
-def _samples(model: StoredModel) -> Iterator[Sample]:
+def samples(model: StoredModel) -> Iterator[Sample]:
+    """The config's `model_warmup` samples, or one made up of zeros; raises `ModelInvalid`."""
     config = model.config
     for index, warm_up in enumerate(config.warm_ups):
         yield _configured(model, f"model_warmup[{index}]", warm_up)

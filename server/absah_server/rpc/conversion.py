@@ -95,9 +95,9 @@ def fill_validation(
     if value.error:
         pb.error.CopyFrom(errors.fault_status(value.error))
     if value.human_decision:
-        _fill_human_decision(pb.human_decision, value.human_decision)
+        fill_human_decision(pb.human_decision, value.human_decision)
     if value.verdict:
-        pb.verdict.CopyFrom(_verdict(value.verdict))
+        pb.verdict.CopyFrom(verdict_to_proto(value.verdict))
     for result in value.check_results:
         _fill_check_result(pb.check_results.add(), result, return_artifacts=return_artifacts)
     _fill_timestamp(pb.create_time, value.create_time)
@@ -105,14 +105,14 @@ def fill_validation(
     _fill_record(pb.record, value.record)
 
 
-def _fill_human_decision(pb: validation_pb2.HumanDecision, value: HumanDecision) -> None:
+def fill_human_decision(pb: validation_pb2.HumanDecision, value: HumanDecision) -> None:
     pb.decision = getattr(validation_pb2, DECISIONS[value.decision])
     pb.reason = value.reason
     pb.reviewer = value.reviewer
     _fill_timestamp(pb.decide_time, value.decide_time)
 
 
-def _verdict(value: Verdict) -> validation_pb2.Verdict:
+def verdict_to_proto(value: Verdict) -> validation_pb2.Verdict:
     return validation_pb2.Verdict(
         decision=DECISIONS[value.decision],
         reasons=[

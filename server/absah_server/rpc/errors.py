@@ -53,13 +53,44 @@ TABLE: dict[type[Exception], tuple[grpc.StatusCode, int]] = {
     errors.ShuttingDown: (Code.UNAVAILABLE, error_reason_pb2.ERROR_REASON_SHUTTING_DOWN),
     errors.StoreUnavailable: (Code.UNAVAILABLE, error_reason_pb2.ERROR_REASON_STORE_UNAVAILABLE),
     errors.ValidationNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_VALIDATION_NOT_FOUND),
+    errors.JobNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_JOB_NOT_FOUND),
+    errors.DeadLetterNotFound: (
+        Code.NOT_FOUND,
+        error_reason_pb2.ERROR_REASON_DEAD_LETTER_NOT_FOUND,
+    ),
     errors.DocumentNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_DOCUMENT_NOT_FOUND),
     errors.DocumentInUse: (
         Code.FAILED_PRECONDITION,
         error_reason_pb2.ERROR_REASON_DOCUMENT_IN_USE,
     ),
+    errors.ContentDamaged: (Code.DATA_LOSS, error_reason_pb2.ERROR_REASON_CONTENT_DAMAGED),
+    errors.ContentMismatch: (
+        Code.INVALID_ARGUMENT,
+        error_reason_pb2.ERROR_REASON_CONTENT_MISMATCH,
+    ),
+    errors.UploadGap: (Code.INVALID_ARGUMENT, error_reason_pb2.ERROR_REASON_UPLOAD_GAP),
+    errors.OffsetBeyondEnd: (Code.OUT_OF_RANGE, error_reason_pb2.ERROR_REASON_INVALID_REQUEST),
     errors.RequestIdReused: (Code.ALREADY_EXISTS, error_reason_pb2.ERROR_REASON_REQUEST_ID_REUSED),
     errors.WrongState: (Code.FAILED_PRECONDITION, error_reason_pb2.ERROR_REASON_WRONG_STATE),
+    errors.ReviewNotFound: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_REVIEW_NOT_FOUND),
+    errors.ReviewClaimed: (
+        Code.FAILED_PRECONDITION,
+        error_reason_pb2.ERROR_REASON_REVIEW_CLAIMED,
+    ),
+    errors.ReviewNotClaimed: (
+        Code.FAILED_PRECONDITION,
+        error_reason_pb2.ERROR_REASON_WRONG_STATE,
+    ),
+    errors.ReviewDecided: (Code.FAILED_PRECONDITION, error_reason_pb2.ERROR_REASON_WRONG_STATE),
+    errors.ChainBroken: (Code.DATA_LOSS, error_reason_pb2.ERROR_REASON_AUDIT_BROKEN),
+    errors.NothingKept: (Code.FAILED_PRECONDITION, error_reason_pb2.ERROR_REASON_NOTHING_KEPT),
+    errors.ModelUnknown: (Code.NOT_FOUND, error_reason_pb2.ERROR_REASON_MODEL_NOT_FOUND),
+    errors.ModelInvalid: (Code.FAILED_PRECONDITION, error_reason_pb2.ERROR_REASON_MODEL_INVALID),
+    errors.ModelInUse: (Code.FAILED_PRECONDITION, error_reason_pb2.ERROR_REASON_MODEL_IN_USE),
+    errors.RolloutRefused: (
+        Code.FAILED_PRECONDITION,
+        error_reason_pb2.ERROR_REASON_ROLLOUT_REFUSED,
+    ),
     DeadlinePassed: (Code.DEADLINE_EXCEEDED, error_reason_pb2.ERROR_REASON_DEADLINE_EXCEEDED),
 }
 """Looked up by the exception's class, then by its bases; what is not here is INTERNAL."""
@@ -73,8 +104,19 @@ RESOURCES: dict[type[Any], str] = {
     errors.ValidationNotFound: "validation",
     errors.RequestIdReused: "validation",
     errors.WrongState: "validation",
+    errors.JobNotFound: "job",
+    errors.DeadLetterNotFound: "dead letter",
     errors.DocumentNotFound: "document",
     errors.DocumentInUse: "document",
+    errors.ContentDamaged: "document",
+    errors.ReviewNotFound: "review",
+    errors.ReviewClaimed: "review",
+    errors.ReviewNotClaimed: "review",
+    errors.ReviewDecided: "review",
+    errors.ModelUnknown: "model",
+    errors.ModelInvalid: "model",
+    errors.ModelInUse: "model",
+    errors.RolloutRefused: "model",
 }
 """Those that are about a resource, by its `name`, and what kind of resource it is."""
 
@@ -84,6 +126,8 @@ FAULT_CODES = {
     FaultReason.CONDITION_NOT_MET: Code.FAILED_PRECONDITION,
     FaultReason.REQUIREMENT_MISSING: Code.FAILED_PRECONDITION,
     FaultReason.OVERLOADED: Code.RESOURCE_EXHAUSTED,
+    FaultReason.MODEL_UNAVAILABLE: Code.UNAVAILABLE,
+    FaultReason.STORE_UNAVAILABLE: Code.UNAVAILABLE,
     FaultReason.CANCELLED: Code.CANCELLED,
     FaultReason.ATTEMPTS_EXHAUSTED: Code.INTERNAL,
     FaultReason.POLICY_NOT_FOUND: Code.NOT_FOUND,

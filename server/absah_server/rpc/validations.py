@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
 
 from absah.v1 import validation_service_pb2 as pb2
 from absah.v1 import validation_service_pb2_grpc
+from absah_server.core.acceptance import Acceptance
+from absah_server.core.callers import Caller
 from absah_server.core.errors import Overloaded, RequestInvalid, ShuttingDown
+from absah_server.core.listing import History
+from absah_server.core.replaying import Replayer
+from absah_server.core.submission import Submission
+from absah_server.core.validation import Validation
 from absah_server.core.validator import Validator
-from absah_server.rpc import conversion, errors
+from absah_server.core.watching import Watcher
+from absah_server.rpc import callers, conversion, errors
+from absah_server.rpc.kept_validations import KeptMethods
+from absah_server.rpc.replays import ReplayMethods
+from absah_server.rpc.watching import WatchMethods
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
+MAX_HELD_BACK_BYTES = 128 * 2**20
+"""Requests of all streams that wait out an overload; more are refused, as those of calls are."""
 
-class ValidationServicer(validation_service_pb2_grpc.ValidationServiceServicer):
-    """Validates, one request a call or many on a stream."""
+
+class ValidationServicer(
+    KeptMethods,
+    WatchMethods,
+    ReplayMethods,
+    validation_service_pb2_grpc.ValidationServiceServicer,
+):
+    """Validates, one request a call or many on a stream, and tells of what is kept.
+
+    `acceptance`, `history`, `watcher` and `replayer` are None where the server keeps nothing.
+    """
 
     def __init__(
         self,
@@ -27,18 +49,28 @@ class ValidationServicer(validation_service_pb2_grpc.ValidationServiceServicer):
         default_deadline_seconds: float,
         max_deadline_seconds: float,
         stream_window: int,
+        acceptance: Acceptance | None = None,
+        history: History | None = None,
+        watcher: Watcher | None = None,
+        replayer: Replayer | None = None,
     ) -> None:
         self._validator = validator
+        self.acceptance = acceptance
+        self.history = history
+        self.watcher = watcher
+        self.replayer = replayer
         self._default_deadline_seconds = default_deadline_seconds
         self._max_deadline_seconds = max_deadline_seconds
         self._stream_window = stream_window
         self._closing = asyncio.Event()
+        self._held_back_bytes = 0
 
     async def Validate(  # noqa: N802
         self, request: pb2.ValidateRequest, context: Context
     ) -> pb2.ValidateResponse:
-        deadline = self._deadline(context)
-        return await errors.answer(context, self._validate(request, deadline))
+        work = self._validate(request, context, self.deadline(context))
+        del request  # it holds all documents once more; `work` lets go of it when it has read it
+        return await errors.answer(context, work)
 
     async def ValidateStream(  # noqa: N802
         self, request_iterator: AsyncIterator[pb2.ValidateStreamRequest], context: Context
@@ -46,32 +78,44 @@ class ValidationServicer(validation_service_pb2_grpc.ValidationServiceServicer):
         stream = _Stream(self, request_iterator, context)
         async for response in stream.responses():
             yield response
-        if self._closing.is_set():
-            await errors.answer(context, _refuse())
+        await errors.answer(context, stream.end())
 
     def close(self) -> None:
         """Read no more requests from streams; what was read is still answered."""
         self._closing.set()
 
-    def _deadline(self, context: Context) -> float:
+    def deadline(self, context: Context) -> float:
         left = context.time_remaining()
         seconds = self._default_deadline_seconds if left is None else left
         return asyncio.get_running_loop().time() + min(seconds, self._max_deadline_seconds)
 
     async def _validate(
-        self, request: pb2.ValidateRequest, deadline: float
+        self, request: pb2.ValidateRequest, context: Context, deadline: float
     ) -> pb2.ValidateResponse:
+        caller = callers.caller_of(context)
         submission = conversion.submission_from_proto(request)
-        validation = await self._validator.validate(submission, deadline=deadline)
+        return_artifacts = request.return_artifacts
+        del request
+        validation = await self._made(caller, submission, deadline)
         response = pb2.ValidateResponse()
         conversion.fill_validation(
-            response.validation, validation, return_artifacts=request.return_artifacts
+            response.validation, validation, return_artifacts=return_artifacts
         )
         return response
 
+    @contextmanager
+    def _held_back(self, size_bytes: int) -> Iterator[bool]:
+        """Hold a request back within the block; tells whether there is room to do so."""
+        self._held_back_bytes += size_bytes
+        try:
+            yield self._held_back_bytes <= MAX_HELD_BACK_BYTES
+        finally:
+            self._held_back_bytes -= size_bytes
 
-async def _refuse() -> None:
-    raise ShuttingDown
+    async def _made(self, caller: Caller, asked: Submission, deadline: float) -> Validation:
+        if self.acceptance:
+            return await self.acceptance.validate(caller, asked, deadline=deadline)
+        return await self._validator.validate(asked, deadline=deadline)
 
 
 class _Stream:
@@ -89,6 +133,7 @@ class _Stream:
         self._room = asyncio.Semaphore(servicer._stream_window)
         self._answers: asyncio.Queue[pb2.ValidateStreamResponse | None] = asyncio.Queue()
         self._ids: set[str] = set()
+        self._unreadable: RequestInvalid | None = None
 
     async def responses(self) -> AsyncIterator[pb2.ValidateStreamResponse]:
         """Answers as they come; leaving this early cancels all that is under way."""
@@ -101,11 +146,19 @@ class _Stream:
         finally:
             reading.cancel()
 
+    async def end(self) -> None:
+        """Raises why the stream ended early: `RequestInvalid` or `ShuttingDown`."""
+        if self._unreadable:
+            raise self._unreadable
+        if self._servicer._closing.is_set():
+            raise ShuttingDown
+
     async def _read_all(self) -> None:
         try:
             async with asyncio.TaskGroup() as group:
                 while (request := await self._next()) is not None:
                     group.create_task(self._answer(request))
+                    del request
         finally:
             self._answers.put_nowait(None)
 
@@ -122,8 +175,12 @@ class _Stream:
 
     async def _read(self) -> pb2.ValidateRequest | None:
         await self._room.acquire()
-        async for message in self._requests:
-            return message.request
+        await self._servicer._validator.admission.room()
+        try:
+            async for message in self._requests:
+                return message.request
+        except RequestInvalid as exc:
+            self._unreadable = exc
         return None
 
     async def _answer(self, request: pb2.ValidateRequest) -> None:
@@ -143,12 +200,15 @@ class _Stream:
 
     async def _until_admitted(self, request: pb2.ValidateRequest) -> pb2.ValidateResponse:
         """Wait out an overload: on a stream, not reading on is what slows the sender down."""
-        deadline = self._servicer._deadline(self._context)
+        deadline = self._servicer.deadline(self._context)
         while True:
             try:
-                return await self._servicer._validate(request, deadline)
+                return await self._servicer._validate(request, self._context, deadline)
             except Overloaded as exc:
                 left = deadline - asyncio.get_running_loop().time()
                 if left < exc.retry_after_seconds:
                     raise
-                await asyncio.sleep(exc.retry_after_seconds)
+                with self._servicer._held_back(request.ByteSize()) as may_wait:
+                    if not may_wait:
+                        raise
+                    await asyncio.sleep(exc.retry_after_seconds)

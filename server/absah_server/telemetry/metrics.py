@@ -22,6 +22,9 @@ _checks = meter.create_counter("absah.checks", unit="{check}", description="Chec
 _check_seconds = meter.create_histogram(
     "absah.check.duration", unit="s", description="Of one check"
 )
+_reused = meter.create_counter(
+    "absah.checks.reused", unit="{check}", description="Checks answered from an earlier result"
+)
 _refusals = meter.create_counter(
     "absah.refusals", unit="{request}", description="Requests refused before any work"
 )
@@ -41,6 +44,10 @@ def check_ended(checker: str, outcome: str, seconds: float) -> None:
     attributes = {"checker": checker, "outcome": outcome}
     _checks.add(1, attributes)
     _check_seconds.record(seconds, attributes)
+
+
+def check_reused(checker: str) -> None:
+    _reused.add(1, {"checker": checker})
 
 
 def refused(reason: str) -> None:

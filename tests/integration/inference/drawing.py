@@ -147,7 +147,8 @@ def soon(seconds: float = 60.0) -> float:
 @asynccontextmanager
 async def serving(repository: Path, **settings: Any) -> AsyncIterator[LocalInference]:
     """Serve a repository with one execution at a time, unless told otherwise."""
-    inference = LocalInference(repository, **{"concurrent_runs": 1, **settings})
+    given = {"engine": "onnxruntime", "concurrent_runs": 1, **settings}
+    inference = LocalInference(repository, **given)
     await inference.start()
     try:
         yield inference

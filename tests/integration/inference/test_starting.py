@@ -26,7 +26,7 @@ from absah_server.inference.local import LocalInference, OnInvalid
 
 async def refusal(repository: Path) -> ModelInvalid:
     with pytest.raises(ModelInvalid) as caught:
-        await LocalInference(repository, concurrent_runs=1).start()
+        await LocalInference(repository, engine="onnxruntime", concurrent_runs=1).start()
     return caught.value
 
 

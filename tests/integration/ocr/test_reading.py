@@ -70,6 +70,18 @@ def test_a_card_is_read_row_by_row_however_it_lies(reader: Reader, degrees: int)
     assert turned == ([{"degrees_clockwise": degrees}] if degrees else [])
 
 
+def test_the_parts_of_a_row_keep_the_gap_between_label_and_value(reader: Reader) -> None:
+    card = pages.card()
+    facts = reader.read(card).facts
+    for line in facts["lines"]:
+        assert line["text"] == " ".join(part["text"] for part in line["parts"])
+        assert all(0 < part["confidence"] <= 1 for part in line["parts"])
+    label, *value = facts["lines"][0]["parts"]
+    assert label["text"] == "NIK" and value
+    assert label["box"]["left"] + label["box"]["width"] < value[0]["box"]["left"]
+    assert facts["lines"][0]["box"]["left"] == label["box"]["left"]
+
+
 @pytest.mark.parametrize("degrees", [0, 90])
 def test_boxes_tell_where_lines_are_on_the_page_as_it_came(reader: Reader, degrees: int) -> None:
     card = pages.card().rotate(degrees, expand=True)

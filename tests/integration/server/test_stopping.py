@@ -29,6 +29,7 @@ def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
         "ABSAH_PLUGINS": '["letter", "ocr"]',
         "ABSAH_POLICIES": str(tmp_path / "policies"),
         "ABSAH_MAX_RUNNING": "2",
+        "ABSAH_STORE__KIND": "none",
         "ABSAH_TELEMETRY__LOG_LEVEL": "warning",
     }
     process = subprocess.Popen(
@@ -91,7 +92,12 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(
     port = address.rpartition(":")[2]
     again = subprocess.run(
         [sys.executable, "-m", "absah_ops", "serve", "--port", port],
-        env={**os.environ, "ABSAH_PLUGINS": "[]", "ABSAH_POLICIES": "/nonexistent"},
+        env={
+            **os.environ,
+            "ABSAH_PLUGINS": "[]",
+            "ABSAH_POLICIES": "/nonexistent",
+            "ABSAH_STORE__KIND": "none",
+        },
         capture_output=True,
         text=True,
         timeout=60,

@@ -143,3 +143,50 @@ async def test_after_closing_newcomers_are_refused_and_those_who_wait_are_served
     await admission.drained()
     await asyncio.gather(*tasks)
     assert order == ["a", "b"]
+
+
+async def test_more_bytes_than_may_be_held_are_refused_until_some_are_let_go_of() -> None:
+    admission = Admission(max_running=4, max_waiting=4, max_held_bytes=100)
+    async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=60):
+        with pytest.raises(Overloaded):
+            async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=41):
+                pass
+        async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=40):
+            assert admission.running == 2
+    async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=41):
+        assert admission.running == 1
+
+
+async def test_what_alone_is_larger_than_may_be_held_is_let_in_alone() -> None:
+    admission = Admission(max_running=4, max_waiting=4, max_held_bytes=100)
+    async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=101):
+        with pytest.raises(Overloaded):
+            async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=1):
+                pass
+
+
+async def test_a_reader_waits_until_there_is_room_for_more_bytes() -> None:
+    admission = Admission(max_running=4, max_waiting=4, max_held_bytes=100)
+    async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=100):
+        reading = asyncio.create_task(admission.room())
+        await settle()
+        assert not reading.done()
+    await reading
+
+
+async def test_those_that_wait_in_vain_hold_no_bytes_after() -> None:
+    admission = Admission(max_running=1, max_waiting=1, max_held_bytes=100)
+    async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=10):
+        with pytest.raises(DeadlinePassed):
+            now = asyncio.get_running_loop().time()
+            async with admission.place(Priority.NORMAL, deadline=now, size_bytes=90):
+                pass
+        refused = asyncio.create_task(hold(admission, asyncio.Event(), [], "waits"))
+        await settle()
+        with pytest.raises(Overloaded):  # for the queue is full
+            async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=90):
+                pass
+        refused.cancel()
+        await asyncio.wait([refused])
+    async with admission.place(Priority.NORMAL, deadline=soon(), size_bytes=100):
+        assert admission.running == 1

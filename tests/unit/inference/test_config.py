@@ -136,3 +136,19 @@ def test_what_cannot_be_honoured_is_refused(tmp_path: Path, text: str, field: st
 
 def test_a_config_without_tensors_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path, 'backend: "onnxruntime"').field == "input"
+
+
+PLAN = """
+platform: "tensorrt_plan" max_batch_size: 8
+input [ { name: "x" data_type: TYPE_FP32 dims: [ 3 ] } ]
+output [ { name: "y" data_type: TYPE_FP32 dims: [ 2 ] } ]
+instance_group [ { count: 2 kind: KIND_GPU } ]
+"""
+
+
+def test_a_model_that_only_triton_can_run_is_read_for_triton_alone(tmp_path: Path) -> None:
+    (tmp_path / "config.pbtxt").write_text(PLAN)
+    with pytest.raises(ModelInvalid, match="serve others from a Triton server"):
+        read_config(tmp_path)
+    config = read_config(tmp_path, runs_here=False)
+    assert (config.model_filename, config.instances) == ("model.plan", 2)

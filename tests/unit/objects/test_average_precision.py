@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from models.objects import average_precision
-from models.objects.average_precision import Boxes
+
+from absah_ops.models.golden import average_precision
+from absah_ops.models.golden.average_precision import Boxes
 
 SQUARE = (0.0, 0.0, 10.0, 10.0)
 ELSEWHERE = (50.0, 50.0, 60.0, 60.0)

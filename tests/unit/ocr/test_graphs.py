@@ -13,6 +13,8 @@ from models.ocr import evaluate, graphs
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
+from absah_ops.models.golden import measures
+
 WEIGHTS = np.random.default_rng(0).normal(size=(5, 3, 3, 3)).astype(np.float32)
 
 
@@ -97,11 +99,11 @@ def test_a_graph_that_begins_otherwise_is_refused() -> None:
     ("one", "other", "distance"), [("", "", 0), ("abc", "", 3), ("kitten", "sitting", 3)]
 )
 def test_edits_are_counted(one: str, other: str, distance: int) -> None:
-    assert evaluate.edits(one, other) == evaluate.edits(other, one) == distance
+    assert measures.edits(one, other) == measures.edits(other, one) == distance
 
 
 def test_line_breaks_are_no_errors() -> None:
-    assert evaluate.paragraph_errors("satu dua tiga", "satu dua\ntiga\n") == (0, 13)
+    assert measures.paragraph_errors("satu dua tiga", "satu dua\ntiga\n") == (0, 13)
 
 
 def test_words_are_found_as_often_as_they_are_there() -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from absah_ocr import tesseract
-from absah_ocr.reading import Line, PageReading
+from absah_ocr.reading import Line, PageReading, Part
 from absah_ocr.tesseract import Word
 from absah_sdk import AbsahError
 
@@ -46,6 +46,19 @@ def test_a_line_that_the_second_engine_missed_is_left_alone() -> None:
     compared = tesseract.compare(page("Nomor", "Perihal"), words("Nomor", 0))
     assert compared.lines[1].confidence == 0.8
     assert not compared.disputed
+
+
+def test_the_parts_of_a_line_are_believed_as_the_line_is() -> None:
+    parts = [
+        Part(text="Nomor", confidence=0.6, box=(0, 0, 200, 40)),
+        Part(text="005/123", confidence=0.9, box=(300, 0, 500, 40)),
+    ]
+    row = Line(text="Nomor 005/123", confidence=0.8, box=(0, 0, 500, 40), parts=parts)
+    for second, sign in (("Nomor 005/123", 1), ("xyzzy plugh", -1)):
+        (line,) = tesseract.compare(PageReading(lines=[row]), words(second, 0)).lines
+        for before, after in zip(parts, line.parts, strict=True):
+            assert sign * (after.confidence - before.confidence) > 0
+            assert (after.text, after.box) == (before.text, before.box)
 
 
 def test_without_the_program_the_checker_says_what_to_install(

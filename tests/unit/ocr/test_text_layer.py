@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from absah_ocr import agreement, text_layer
-from absah_ocr.reading import Line
+from absah_ocr.reading import Line, Part
 from absah_sdk import TextRun
 
 READ = (
@@ -46,6 +46,37 @@ def test_a_value_set_apart_from_its_label_is_compared_with_both() -> None:
     ]
     (line,) = text_layer.reconcile(read_lines(["NIK:3201"]), runs).lines
     assert line.text == "NIK : 3201"
+
+
+def card_row() -> Line:
+    """A label and its value, a gap apart, of which one letter and one digit were misread."""
+    return Line(
+        text="N1K : 3201 O",
+        confidence=0.6,
+        box=(50, 0, 300, 30),
+        parts=[
+            Part(text="N1K", confidence=0.5, box=(50, 0, 95, 30)),
+            Part(text=": 3201 O", confidence=0.7, box=(145, 0, 300, 30)),
+        ],
+    )
+
+
+def test_the_parts_of_a_line_are_corrected_with_it() -> None:
+    runs = [
+        TextRun(text="NIK", left=55, top=6, right=90, bottom=24),
+        TextRun(text=": 3201 O", left=150, top=6, right=290, bottom=24),
+    ]
+    (line,) = text_layer.reconcile([card_row()], runs).lines
+    assert line.text == "NIK : 3201 O"
+    assert [part.text for part in line.parts] == ["NIK", ": 3201 O"]
+    assert all(part.confidence > 0.8 for part in line.parts)
+
+
+def test_a_line_that_the_layer_has_in_one_run_is_one_piece() -> None:
+    runs = [TextRun(text="NIK : 3201 O", left=55, top=6, right=290, bottom=24)]
+    (line,) = text_layer.reconcile([card_row()], runs).lines
+    assert line.text == "NIK : 3201 O"
+    assert line.parts == ()
 
 
 def test_a_digit_that_the_page_shows_otherwise_discredits_the_layer() -> None:

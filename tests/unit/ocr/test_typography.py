@@ -35,7 +35,11 @@ def test_other_scripts_keep_their_punctuation() -> None:
         (["Lampiran", ":"], "Lampiran :"),
         (["Nama:", "BUDI"], "Nama: BUDI"),
         (["alone"], "alone"),
+        (["NIK", ":", ": 3201"], "NIK : 3201"),
+        ([":", ":3201"], ": 3201"),
     ],
 )
 def test_a_row_has_one_colon_between_label_and_value(pieces: list[str], row: str) -> None:
-    assert typography.joined(pieces) == row
+    texts = typography.abreast(pieces)
+    assert len(texts) == len(pieces)
+    assert " ".join(filter(None, texts)) == row

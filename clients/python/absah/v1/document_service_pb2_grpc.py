@@ -67,11 +67,15 @@ class DocumentServiceServicer:
         how much has arrived, and begin there. The document exists once the response is sent, and is
         durable then. Uploading what is there already is answered at once.
 
-        - INVALID_ARGUMENT: a chunk is larger than 256 KiB or does not begin where the last one ended
-        (BadRequest says where to go on), or the whole is not what its digest or size says, and must
-        be sent again from the beginning.
-        - RESOURCE_EXHAUSTED: larger than documents may be; QuotaFailure names the limit.
-        - UNAVAILABLE: the store cannot be reached; RetryInfo says when to come back.
+        Beginning at byte 0 is always possible, and lets go of what had arrived before.
+
+        - INVALID_ARGUMENT: a chunk is larger than 256 KiB; or the first one does not begin where the
+        upload goes on, or the stream ended early (BadRequest says where to go on); or the whole is
+        not what its digest or size says, and must be sent again from the beginning.
+        - RESOURCE_EXHAUSTED: larger than documents may be (QuotaFailure names the limit), or too many
+        are uploaded at the moment (RetryInfo says when to come back).
+        - DEADLINE_EXCEEDED: no chunk came for long; the upload can be gone on with.
+        - UNAVAILABLE: the store cannot be reached, or is full; RetryInfo says when to come back.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,6 +84,7 @@ class DocumentServiceServicer:
     def GetDocument(self, request, context):
         """Gets a document's state, without content.
 
+        - INVALID_ARGUMENT: `name` is no document's name.
         - NOT_FOUND: nothing of it was uploaded.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -89,16 +94,22 @@ class DocumentServiceServicer:
     def DownloadDocument(self, request, context):
         """Sends a document's or an artifact's content in chunks.
 
+        - INVALID_ARGUMENT: `name` is no document's name, or `offset_bytes` is negative.
         - NOT_FOUND: no such document, or its content is deleted.
         - OUT_OF_RANGE: `offset_bytes` is beyond its end.
+        - RESOURCE_EXHAUSTED: too many are sent at the moment; RetryInfo says when to come back.
+        - DATA_LOSS: what is stored is damaged, and not sent; uploading the document again mends it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteDocument(self, request, context):
-        """Deletes a document's content; the records of validations keep its digest.
+        """Deletes a document, or what has arrived of it; the records of validations keep its digest.
+        Deleting what is deleted changes nothing. The content is removed after a while, if no tenant
+        has it by then.
 
+        - INVALID_ARGUMENT: `name` is no document's name.
         - NOT_FOUND: no such document.
         - FAILED_PRECONDITION: a validation that has not ended needs it.
         """

@@ -94,13 +94,20 @@ class ValidationServiceServicer:
 
         A file that cannot be read is no error of the call: its checks end as INCONCLUSIVE.
 
+        A verdict under a policy is recorded before it is answered, where the server keeps anything. A
+        `request_id` that the same client used before is then answered from the record, as it stands:
+        nothing is run again, and of artifacts only the digests are sent. What lists checkers instead
+        is not recorded.
+
         - INVALID_ARGUMENT: the request is malformed, or its documents or claims are not those that the
         policy expects; BadRequest names the fields.
-        - NOT_FOUND: no such policy or checker.
+        - NOT_FOUND: no such policy, checker or uploaded document.
+        - ALREADY_EXISTS: as CreateValidation.
         - RESOURCE_EXHAUSTED: too large (QuotaFailure names the limit; sending it again will not help),
         or the server is busy (RetryInfo says when to come back).
         - DEADLINE_EXCEEDED: the deadline passed before anything could be answered.
-        - UNAVAILABLE: the server is shutting down; the request was not begun and can be sent again.
+        - UNAVAILABLE: the server is shutting down, and the request was not begun; or the store cannot
+        be reached, and the verdict may or may not be recorded. Either can be sent again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -127,8 +134,10 @@ class ValidationServiceServicer:
         - NOT_FOUND: a named document was not uploaded, or its content is deleted.
         - ALREADY_EXISTS: `request_id` was used for a request with other content; ResourceInfo names
         its validation.
-        - UNAVAILABLE: the store cannot be reached; nothing was accepted; RetryInfo says when to come
-        back.
+        - FAILED_PRECONDITION: the server keeps nothing, by its settings; so it is with the methods
+        below.
+        - UNAVAILABLE: the store cannot be reached; RetryInfo says when to come back. Send it again
+        under the same `request_id`, since it may have been accepted before the connection broke.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +153,8 @@ class ValidationServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListValidations(self, request, context):
-        """Lists validations, the newest first, without check results.
+        """Lists validations, the newest first, without check results. Those that come in between two
+        pages are not on the later ones.
 
         - INVALID_ARGUMENT: `page_size` is negative, or `page_token` is not from this method with the
         same filter.

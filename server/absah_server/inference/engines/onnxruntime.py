@@ -95,6 +95,14 @@ def read_signature(file: Path) -> Signature:
     return _signature(session)
 
 
+def read_metadata(file: Path) -> dict[str, str]:
+    """What the exporter wrote into a model about it: key and value."""
+    session = onnxruntime.InferenceSession(
+        file, _session_options(threads=1), providers=["CPUExecutionProvider"]
+    )
+    return dict(session.get_modelmeta().custom_metadata_map)
+
+
 @functools.cache
 def _share_arena() -> None:
     """Register the arena of this process's sessions, once."""

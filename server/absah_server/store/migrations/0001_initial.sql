@@ -15,25 +15,37 @@ create table validations (
     policy text not null,
     decision text check (decision in ('ACCEPT', 'REVIEW', 'REJECT')),
     priority smallint not null,
-    -- What was asked, without contents: checkers, claims, documents by digest.
-    request jsonb not null,
-    record jsonb not null,
-    verdict jsonb,
-    error jsonb,
+    -- What was asked, without contents: checkers, claims, documents by digest. It is json, here and
+    -- below, where a text from outside may hold U+0000, which jsonb refuses.
+    request json not null,
+    record json not null,
+    verdict json,
+    error json,
     -- Counts attempts; a worker's writes hold only while its attempt is the latest.
     attempt integer not null default 0,
+    -- Attempts up to this one were before an operator's retry: their failures count no longer.
+    attempts_forgiven integer not null default 0,
     job_id bigint,
     create_time timestamptz not null,
-    update_time timestamptz not null
+    update_time timestamptz not null,
+    -- When its contents (claims, texts, what only it needed of documents) were erased.
+    erase_time timestamptz
 );
 
-create unique index validations_request on validations (tenant, client, request_id)
+create unique index validations_request on validations (tenant, request_id, client)
     where request_id <> '';
--- One index for each way to list; all end in id, which pages go by.
-create index validations_listed on validations (tenant, id desc);
-create index validations_by_state on validations (tenant, state, id desc);
-create index validations_by_decision on validations (tenant, decision, id desc);
-create index validations_by_policy on validations (tenant, policy text_pattern_ops, id desc);
+-- One index for each way to list, which pages go by. Their order is that of the ids; the time is in
+-- it so that no list is ever read by the primary key, past the rows of all other tenants.
+create index validations_listed on validations (tenant, create_time desc, id desc);
+create index validations_by_state on validations (tenant, state, create_time desc, id desc);
+create index validations_by_decision on validations (
+    tenant, decision, create_time desc, id desc
+) where decision is not null;
+-- By all versions of a policy.
+create index validations_by_policy on validations (
+    tenant, split_part(policy, '@', 1), create_time desc, id desc
+);
+create index validations_unerased on validations (create_time) where erase_time is null;
 create index validations_unended on validations (update_time)
     where state in ('PENDING', 'RUNNING');
 
@@ -44,7 +56,7 @@ create table check_results (
     checker text not null,
     document text not null,
     outcome text not null,
-    result jsonb not null,
+    result json not null,
     end_time timestamptz not null,
     primary key (validation_id, position)
 );
@@ -58,7 +70,7 @@ create table attempts (
     end_time timestamptz,
     -- SUCCEEDED, FAILED, CANCELLED, RETRIED or, where the worker was lost, LOST.
     outcome text,
-    error jsonb,
+    error json,
     primary key (validation_id, attempt)
 );
 
@@ -71,13 +83,20 @@ create table documents (
     state text not null check (state in ('UPLOADING', 'READY', 'DELETED')),
     create_time timestamptz not null,
     update_time timestamptz not null,
-    -- When its content may go, if no validation needs it longer; null keeps it.
+    -- Until when it is kept though no validation needs it; null lets it go with the last that does.
     expire_time timestamptz,
     primary key (tenant, sha256)
 );
 
-create index documents_expiring on documents (expire_time) where state <> 'DELETED';
+create index documents_expiring on documents (expire_time) where expire_time is not null;
 create index documents_by_digest on documents (sha256) where state <> 'DELETED';
+
+-- Contents that nothing refers to, about to be removed. Who is about to refer to one renews its time
+-- first, and is then left the time to do so.
+create table unneeded_contents (
+    sha256 bytea primary key,
+    mark_time timestamptz not null
+);
 
 -- Which validation refers to which content, as its input or as an artifact of a check.
 create table validation_documents (
@@ -109,6 +128,16 @@ create table reviews (
 create index reviews_open on reviews (tenant, validation_id) where state <> 'DECIDED';
 create index reviews_by_state on reviews (tenant, state, validation_id);
 
+-- Validations as they are told of, without what only a worker needs.
+create view shown_validations as
+select
+    validations.id, validations.tenant, validations.client, validations.request_id,
+    validations.request_digest, validations.state, validations.policy, validations.decision,
+    validations.record, validations.verdict, validations.error, validations.create_time,
+    validations.update_time, reviews.decision as human_decision, reviews.reason as human_reason,
+    reviews.reviewer, reviews.decide_time
+from validations left join reviews on reviews.validation_id = validations.id;
+
 -- The audit log. An event is written with the change that it tells of, in one transaction; a
 -- sealer then gives it its place in the tenant's chain, where each hash covers the one before.
 create table audit_events (
@@ -128,12 +157,23 @@ create table audit_events (
 create index audit_events_unsealed on audit_events (id) where sequence is null;
 create index audit_events_by_subject on audit_events (tenant, subject);
 
--- Results of checks by what they depended on, so that nothing is inferred twice.
+-- Where each tenant's chain ends; it tells when the log's last events are missing.
+create table audit_chains (
+    tenant text primary key,
+    sequence bigint not null,
+    hash bytea not null
+);
+
+-- Results of checks by what they depended on, so that nothing is inferred twice. They hold what was
+-- read in a document, and go when its content does.
 create table cached_results (
     key bytea primary key,
-    result jsonb not null,
+    tenant text not null,
+    sha256 bytea not null,
+    result json not null,
     create_time timestamptz not null,
     use_time timestamptz not null
 );
 
 create index cached_results_unused on cached_results (use_time);
+create index cached_results_by_digest on cached_results (sha256);

@@ -1,4 +1,74 @@
 -- name: append
 -- The time is the transaction's: an event happens when its change does.
 insert into audit_events (tenant, event_time, actor, action, subject, details)
-values (%(tenant)s, now(), %(actor)s, %(action)s, %(subject)s, %(details)s)
+select tenant, now(), actor, action, subject, details
+from unnest(
+    %(tenants)s::text[], %(actors)s::text[], %(actions)s::text[], %(subjects)s::text[],
+    %(details)s::jsonb[]
+) as events (tenant, actor, action, subject, details)
+
+-- name: try_sealing
+-- One sealer at a time; the number is this program's own choice.
+select pg_try_advisory_xact_lock(7105402) as mine
+
+-- name: unsealed
+-- Ids grow with time, but an earlier one may commit later: its place is then after later ones.
+select
+    id, tenant, actor, action, subject, details::text as details,
+    to_char(event_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time
+from audit_events
+where sequence is null
+order by id
+limit %(limit)s
+
+-- name: heads
+select tenant, sequence, hash from audit_chains where tenant = any(%(tenants)s)
+
+-- name: seal
+update audit_events
+set sequence = places.sequence, hash = places.hash
+from unnest(%(ids)s::bigint[], %(sequences)s::bigint[], %(hashes)s::bytea[])
+    as places (id, sequence, hash)
+where audit_events.id = places.id
+
+-- name: advance
+insert into audit_chains (tenant, sequence, hash)
+select * from unnest(%(tenants)s::text[], %(sequences)s::bigint[], %(hashes)s::bytea[])
+on conflict (tenant) do update set sequence = excluded.sequence, hash = excluded.hash
+
+-- name: sealed
+-- By sequence alone an event of another's chain would be missed, hence also by tenant.
+select
+    id, tenant, actor, action, subject, details::text as details,
+    to_char(event_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
+    sequence, hash
+from audit_events
+where tenant = %(tenant)s and sequence > %(after)s
+order by sequence
+limit %(limit)s
+
+-- name: sealed_at
+select sequence, hash from audit_events where tenant = %(tenant)s and sequence = %(sequence)s
+
+-- name: waiting
+select
+    count(*) as events,
+    coalesce(extract(epoch from now() - min(event_time)), 0)::float as oldest_seconds
+from audit_events
+where sequence is null and tenant = %(tenant)s
+
+-- name: listed
+-- The newest first, those that wait to be sealed too.
+select
+    id, tenant, actor, action, subject, details::text as details,
+    to_char(event_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
+    sequence, hash
+from audit_events
+where
+    tenant = %(tenant)s
+    and id < %(before)s
+    and (%(subject)s = '' or subject = %(subject)s)
+    and (%(actor)s = '' or actor = %(actor)s)
+    and (%(action)s = '' or starts_with(action, %(action)s))
+order by id desc
+limit %(limit)s

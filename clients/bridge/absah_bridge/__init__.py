@@ -1,0 +1,1 @@
+"""Lets legacy systems validate over RabbitMQ: their messages in, their answers out."""

@@ -1,0 +1,244 @@
+"""XML messages, with a schema (XSD 1.0) where one is given.
+
+Document types, entities and external references are refused, whatever they hold: they are how a
+small message becomes gigabytes, or reads the bridge's own files
+(https://owasp.org/www-community/vulnerabilities/XML_External_Entity_(XXE)_Processing).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree import ElementTree
+from xml.sax import saxutils, xmlreader
+
+import defusedxml.common
+import defusedxml.ElementTree
+import pydantic
+import xmlschema
+
+from absah_bridge.codecs import CodecConfig, Incoming, Outgoing, charsets
+from absah_bridge.codecs.charsets import Charset
+from absah_bridge.errors import Cause, MessageInvalid
+from absah_bridge.tree import Branch, Leaf, Node, Series
+
+MAX_DEPTH = 64
+MAX_ELEMENTS = 100_000
+DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+ALIASES: dict[str, Charset] = {
+    "cp1252": "windows-1252",
+    "latin1": "iso-8859-1",
+    "ascii": "us-ascii",
+}
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold, not even as a reference."""
+
+
+class XmlConfig(CodecConfig):
+    """How a system writes XML."""
+
+    kind: Literal["xml"] = "xml"
+    charset: Charset = "utf-8"
+    """Of messages that declare none, and of answers."""
+    namespaces: Mapping[str, str] = pydantic.Field(default_factory=dict)
+    """URIs by the prefix that paths and answers use for them; "" for names without one."""
+    xsd: Path | None = None
+    root: str = "jawaban"
+    """The root element of answers."""
+
+
+class XmlCodec:
+    """Reads elements as fields, attributes as fields with "@" before their name."""
+
+    config_type = XmlConfig
+
+    def __init__(self, config: XmlConfig, folder: Path) -> None:
+        """Raises ValueError for a schema that is none."""
+        self._config = config
+        self._prefixes = {uri: prefix for prefix, uri in config.namespaces.items()}
+        self._schema = None
+        if config.xsd is not None:
+            try:
+                self._schema = xmlschema.XMLSchema(str(folder / config.xsd), allow="local")
+            except (xmlschema.XMLSchemaException, ElementTree.ParseError, OSError) as exc:
+                raise ValueError(f"codec.xsd: {config.xsd} is no usable schema: {exc}") from exc
+
+    def decode(self, message: Incoming) -> Branch:
+        """See `Codec.decode`."""
+        root, positions = _parse(self._text(message.body))
+        if self._schema is not None:
+            self._validate(root, positions)
+        name = self._name(root.tag)
+        return Branch(fields={name: self._node(root, positions)}, position=positions[root])
+
+    def encode(self, answer: Mapping[str, Any]) -> Outgoing:
+        """See `Codec.encode`."""
+        buffer = io.BytesIO()
+        writer = saxutils.XMLGenerator(buffer, self._config.charset, short_empty_elements=True)
+        writer.startDocument()
+        spaces = {
+            f"xmlns:{prefix}" if prefix else "xmlns": uri
+            for prefix, uri in self._config.namespaces.items()
+        }
+        _write(writer, self._config.root, answer, self._config.root, spaces)
+        writer.endDocument()
+        return Outgoing(body=buffer.getvalue(), content_type="application/xml", headers={})
+
+    def _text(self, body: bytes) -> str:
+        if body.startswith((b"\xff\xfe", b"\xfe\xff")):
+            return charsets.decode(body, "utf-16")
+        declared = DECLARED.match(body[:200].decode("latin-1").removeprefix("\xef\xbb\xbf"))
+        name = declared[1].lower() if declared else self._config.charset
+        charset = ALIASES.get(name, name)
+        if charset not in charsets.KNOWN:
+            raise MessageInvalid(
+                Cause.WRONG_CHARSET,
+                f"declares the character set {name[:32]!r}; known are {', '.join(charsets.KNOWN)}",
+                position="line 1",
+            )
+        return charsets.decode(body, charset)
+
+    def _validate(
+        self, root: ElementTree.Element, positions: Mapping[ElementTree.Element, str]
+    ) -> None:
+        assert self._schema is not None
+        error = next(self._schema.iter_errors(root), None)
+        if error is None:
+            return
+        element = error.elem if error.elem is not None else root
+        raise MessageInvalid(
+            Cause.SCHEMA_VIOLATION,
+            _reason(error),
+            field=_path(error.path or ""),
+            position=positions.get(element, ""),
+        )
+
+    def _node(
+        self, element: ElementTree.Element, positions: Mapping[ElementTree.Element, str]
+    ) -> Node:
+        position = positions[element]
+        text = element.text or ""
+        if not len(element) and not element.attrib:
+            return Leaf(value=text, position=position)
+        fields: dict[str, Node] = {
+            f"@{self._name(name)}": Leaf(value=value, position=position)
+            for name, value in element.attrib.items()
+        }
+        if text.strip():
+            fields["#text"] = Leaf(value=text, position=position)
+        children: dict[str, list[Node]] = defaultdict(list)
+        for child in element:
+            children[self._name(child.tag)].append(self._node(child, positions))
+        for name, nodes in children.items():
+            fields[name] = nodes[0] if len(nodes) == 1 else Series(items=nodes, position=position)
+        return Branch(fields=fields, position=position)
+
+    def _name(self, tag: str) -> str:
+        uri, brace, local = tag.removeprefix("{").rpartition("}")
+        if not brace or uri not in self._prefixes:
+            return tag
+        prefix = self._prefixes[uri]
+        return f"{prefix}:{local}" if prefix else local
+
+
+class _Builder(ElementTree.TreeBuilder):
+    """Builds elements, bounded, and notes where each begins."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.positions: dict[ElementTree.Element, str] = {}
+        self.parser: Any = None
+        self._depth = 0
+
+    def start(self, tag: Any, attrs: Any) -> ElementTree.Element:
+        self._depth += 1
+        if self._depth > MAX_DEPTH or len(self.positions) >= MAX_ELEMENTS:
+            raise MessageInvalid(
+                Cause.NOT_WELL_FORMED,
+                f"has more than {MAX_ELEMENTS:,} elements, or some more than {MAX_DEPTH} deep",
+                position=self._position(),
+            )
+        element = super().start(tag, attrs)
+        self.positions[element] = self._position()
+        return element
+
+    def end(self, tag: Any) -> ElementTree.Element:
+        self._depth -= 1
+        return super().end(tag)
+
+    def _position(self) -> str:
+        expat = self.parser.parser
+        return f"line {expat.CurrentLineNumber}, column {expat.CurrentColumnNumber + 1}"
+
+
+def _parse(text: str) -> tuple[ElementTree.Element, Mapping[ElementTree.Element, str]]:
+    builder = _Builder()
+    parser = defusedxml.ElementTree.XMLParser(
+        target=builder, forbid_dtd=True, forbid_entities=True, forbid_external=True
+    )
+    builder.parser = parser
+    try:
+        parser.feed(text)
+        root = parser.close()
+    except ElementTree.ParseError as exc:
+        line, column = exc.position
+        raise MessageInvalid(
+            Cause.NOT_WELL_FORMED,
+            f"is not XML: {str(exc).partition(':')[0]}",
+            position=f"line {line}, column {column + 1}",
+        ) from exc
+    except defusedxml.common.DefusedXmlException as exc:
+        raise MessageInvalid(
+            Cause.FORBIDDEN_CONSTRUCT,
+            "holds a document type, an entity or an external reference, which are refused",
+            position=builder._position(),
+        ) from exc
+    return root, builder.positions
+
+
+def _reason(error: Any) -> str:
+    """The schema's complaint without the value that it is about."""
+    reason = str(error.reason or "does not fit the schema").splitlines()[0]
+    return re.sub(r"'[^']*'|value \S+", "…", reason) if error.obj is not None else reason
+
+
+def _path(path: str) -> str:
+    return path.strip("/").replace("/", ".")
+
+
+def _write(
+    writer: saxutils.XMLGenerator, name: str, value: Any, field: str, attributes: dict[str, str]
+) -> None:
+    children: list[tuple[str, Any]] = []
+    if isinstance(value, Mapping):
+        attributes |= {
+            key[1:]: _text(inner, f"{field}.{key}")
+            for key, inner in value.items()
+            if key.startswith("@") and inner is not None
+        }
+        children = [(key, inner) for key, inner in value.items() if not key.startswith("@")]
+    writer.startElement(name, xmlreader.AttributesImpl(attributes))
+    for key, inner in children:
+        for item in inner if isinstance(inner, list) else [inner]:
+            if item is None:
+                continue
+            if key == "#text":
+                writer.characters(_text(item, field))
+            else:
+                _write(writer, key, item, f"{field}.{key}", {})
+    if not isinstance(value, Mapping):
+        writer.characters(_text(value, field))
+    writer.endElement(name)
+
+
+def _text(value: Any, field: str) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    if bad := NOT_XML.search(text):
+        raise MessageInvalid(
+            Cause.ANSWER_FAILED, f"character U+{ord(bad[0]):04X} has no place in XML", field=field
+        )
+    return text

@@ -1,0 +1,275 @@
+"""bridge.yaml: which systems there are, how they write, and where their answers go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pydantic
+import yaml
+
+from absah_bridge.errors import ConfigInvalid
+
+Scalar = str | int | float | bool
+NAME = r"[a-z][a-z0-9_-]{0,31}"
+
+
+class Part(pydantic.BaseModel):
+    """A group of settings; an unknown key is refused."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Rule(Part):
+    """Where a value comes from, and how it is shaped. Just one of the first three is given.
+
+    A text alone stands for `from`. Paths are within the item at hand where an `each` is above, and
+    from the message's root where they begin with "/".
+    """
+
+    from_: str | None = pydantic.Field(default=None, alias="from")
+    cel: str | None = None
+    """An expression over `message`, `item` and, in answers, the rest of what an answer knows."""
+    value: Scalar | None = None
+    """The same for every message."""
+    required: bool = False
+    default: Scalar | None = None
+    """Where nothing stands there, or only blanks."""
+    date: str | None = None
+    """How the system writes dates, as strptime reads it ("%d%m%Y"); in requests it becomes
+    YYYY-MM-DD, in answers a time is written so."""
+    table: str | Mapping[str, Scalar] | None = None
+    """Codes to words, here or by the name of one of `tables`; what is not in it is refused."""
+    type: Literal["text", "integer", "decimal"] = "text"
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _shorthand(cls, given: Any) -> Any:
+        return {"from": given} if isinstance(given, str) else given
+
+    @pydantic.model_validator(mode="after")
+    def _one_source(self) -> Rule:
+        sources = [s for s in (self.from_, self.cel, self.value) if s is not None]
+        if len(sources) != 1:
+            raise ValueError("give one of from, cel and value")
+        return self
+
+
+class DocumentRule(Part):
+    """Documents of one role: text of the message, or bytes within it, beside it or elsewhere."""
+
+    role: str
+    each: str | None = None
+    """Path of a series; one document for each of its items."""
+    text: Rule | None = None
+    base64: Rule | None = None
+    """Bytes in the message itself."""
+    part: Rule | None = None
+    """Name of a part of a multipart body (RFC 2046), or of a header that holds bytes."""
+    reference: Rule | None = None
+    """A path or URL in `store`."""
+    store: str | None = None
+    filename: Rule | None = None
+    required: bool = False
+
+    @pydantic.model_validator(mode="after")
+    def _one_source(self) -> DocumentRule:
+        sources = [s for s in (self.text, self.base64, self.part, self.reference) if s]
+        if len(sources) != 1:
+            raise ValueError("give one of text, base64, part and reference")
+        if bool(self.reference) != bool(self.store):
+            raise ValueError("reference and store belong together")
+        return self
+
+
+class RequestRules(Part):
+    """How a message becomes a validation request, or one for each of its records."""
+
+    policy: str
+    each: str | None = None
+    """Path of a batch's records; each is validated by itself."""
+    id: Rule | None = None
+    """What makes the message the same when it comes again; the AMQP message id if not given, and
+    where there is none the digest of the body."""
+    priority: Literal["low", "normal", "high"] = "normal"
+    claims: Mapping[str, Rule] = {}
+    documents: tuple[DocumentRule, ...] = ()
+
+
+class Counted(Part):
+    """A trailer's count that must be true: `count` of the things at `of`."""
+
+    count: Rule
+    of: str
+
+
+AnswerField = Annotated["Rule | AnswerSeries | AnswerBranch", pydantic.Field(union_mode="smart")]
+
+
+class AnswerSeries(Part):
+    """One of these for each item at a path."""
+
+    each: str
+    fields: Mapping[str, AnswerField]
+
+
+class AnswerBranch(Part):
+    """Fields within a field."""
+
+    fields: Mapping[str, AnswerField]
+
+
+class Destination(Part):
+    """Where answers go: to the message's reply-to, else to this exchange and routing key."""
+
+    exchange: str = ""
+    routing_key: str = ""
+    reply_to: bool = True
+
+
+class AnswerRules(Part):
+    """How a verdict is told in the system's words."""
+
+    codec: Mapping[str, Any] | None = None
+    """If not given, that of the messages."""
+    to: Destination = Destination()
+    fields: Mapping[str, AnswerField]
+
+
+class Retries(Part):
+    """What happens to a message that could not be validated now, though it is in order."""
+
+    delays_seconds: tuple[float, ...] = (1, 5, 30, 120, 600)
+    """Waits before the second, third, … attempt; after the last one the message is parked."""
+
+
+class Consume(Part):
+    """The queue that a system's messages come by. It is declared unless `declare` is false."""
+
+    queue: str
+    declare: bool = True
+    prefetch: int = pydantic.Field(default=64, gt=0, le=2000)
+    ordered_by: str | None = None
+    """Path of a key: messages of one key are validated and answered one after the other."""
+
+
+class System(Part):
+    """One legacy system."""
+
+    consume: Consume
+    codec: Mapping[str, Any]
+    """`kind` and what that kind takes."""
+    counted: tuple[Counted, ...] = ()
+    request: RequestRules
+    answer: AnswerRules
+    tables: Mapping[str, Mapping[str, Scalar]] = {}
+    retries: Retries = Retries()
+    timeout_seconds: float = pydantic.Field(default=3600.0, gt=0)
+    """How long one validation may take before the message is tried again."""
+
+
+class Store(Part):
+    """A place that references may point into."""
+
+    kind: Literal["folder", "http", "sftp"]
+    folder: Path | None = None
+    url: str | None = None
+    """For http and sftp: what every reference must begin with."""
+    username: str | None = None
+    password_file: Path | None = None
+    key_file: Path | None = None
+    known_hosts_file: Path | None = None
+    max_bytes: int = pydantic.Field(default=32 * 2**20, gt=0)
+    timeout_seconds: float = pydantic.Field(default=30.0, gt=0)
+
+    @pydantic.model_validator(mode="after")
+    def _placed(self) -> Store:
+        if (self.kind == "folder") != (self.folder is not None):
+            raise ValueError("a store of kind folder needs folder, and no other kind takes it")
+        if (self.kind == "folder") == (self.url is not None):
+            raise ValueError("a store of kind http or sftp needs url")
+        return self
+
+
+class Broker(Part):
+    """One RabbitMQ node or cluster; the next is tried when one is lost."""
+
+    url: pydantic.SecretStr
+    """As "amqps://user:password@host:5671/vhost"."""
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+
+class Core(Part):
+    """The server that validates."""
+
+    address: str = "127.0.0.1:50051"
+    tenant: str = "default"
+    in_flight: int = pydantic.Field(default=128, gt=0)
+
+
+class Bridge(Part):
+    """All of bridge.yaml."""
+
+    core: Core = Core()
+    brokers: tuple[Broker, ...] = (Broker(url=pydantic.SecretStr("amqp://guest:guest@127.0.0.1")),)
+    systems: Annotated[Mapping[str, System], pydantic.Field(min_length=1)]
+    stores: Mapping[str, Store] = {}
+    health_port: int = pydantic.Field(default=0, ge=0, le=65535)
+    """HTTP port of /health and /metrics; 0 has none."""
+
+    @pydantic.model_validator(mode="after")
+    def _known_stores(self) -> Bridge:
+        for name, system in self.systems.items():
+            for rule in system.request.documents:
+                if rule.store is not None and rule.store not in self.stores:
+                    raise ValueError(f"systems.{name}: there is no store {rule.store!r}")
+        return self
+
+
+def read(file: Path) -> Bridge:
+    """Read bridge.yaml; raises `ConfigInvalid` with the line of the first mistake, or OSError."""
+    try:
+        text = file.read_text("utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        given = yaml.safe_load(text)
+    except yaml.MarkedYAMLError as exc:
+        line = exc.problem_mark.line + 1 if exc.problem_mark else 0
+        raise ConfigInvalid(file=file, line=line, field="", problem=str(exc.problem)) from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigInvalid(file=file, line=0, field="", problem="is not UTF-8") from exc
+    try:
+        return Bridge.model_validate(given)
+    except pydantic.ValidationError as exc:
+        raise _first(exc, file, node) from exc
+
+
+def line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
+    """The line where a path stands, or that of the innermost place of it that is there."""
+    line = node.start_mark.line + 1 if node else 0
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            node = next((value for key, value in node.value if key.value == str(step)), None)
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            node = node.value[step] if step < len(node.value) else None
+        else:
+            continue
+        if node is None:
+            return line
+        line = node.start_mark.line + 1
+    return line
+
+
+def _first(error: pydantic.ValidationError, file: Path, node: yaml.Node | None) -> ConfigInvalid:
+    # Of a union every member complains: the one that got furthest is what was meant.
+    details = max(error.errors(include_input=False), key=lambda each: len(each["loc"]))
+    path = tuple(details["loc"])
+    field = ".".join(str(step) for step in path if not str(step).startswith("Answer"))
+    return ConfigInvalid(
+        file=file,
+        line=line_of(node, path),
+        field=field,
+        problem=details["msg"].removeprefix("Value error, "),
+    )

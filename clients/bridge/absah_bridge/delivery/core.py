@@ -1,0 +1,111 @@
+"""Ask the core to validate, as fast as it takes it and for as long as it is away."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+import grpc
+
+import absah
+from absah.v1 import validation_pb2, validation_service_pb2
+from absah_bridge.delivery.flow import Flow
+from absah_bridge.errors import BridgeError, Cause, MessageInvalid
+
+log = logging.getLogger(__name__)
+
+PERMANENT = {
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.NOT_FOUND,
+    grpc.StatusCode.ALREADY_EXISTS,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.OUT_OF_RANGE,
+}
+AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+ENDED = {
+    validation_pb2.STATE_SUCCEEDED,
+    validation_pb2.STATE_FAILED,
+    validation_pb2.STATE_CANCELLED,
+}
+
+
+class CoreFailed(BridgeError):
+    """The core broke at it; another attempt may go better."""
+
+
+class Core:
+    """The core over gRPC. `flow` is shared by all that call it."""
+
+    def __init__(self, client: absah.AsyncClient, flow: Flow) -> None:
+        self._client = client
+        self._flow = flow
+
+    async def validate(
+        self, message: validation_service_pb2.ValidateRequest, *, timeout_seconds: float
+    ) -> validation_pb2.Validation:
+        """Have a request validated, and wait for the end of it.
+
+        Asking again under the same request id finds the same validation. While the core refuses or
+        is away this waits, without a limit of its own. Raises `MessageInvalid` for what the core
+        will never accept, `CoreFailed` or TimeoutError for what may go better another time.
+        """
+        validation = await self._create(message)
+        if validation.state not in ENDED:
+            validation = await self._ended(validation.name, timeout_seconds)
+        if validation.state == validation_pb2.STATE_SUCCEEDED:
+            return validation
+        raise MessageInvalid(
+            Cause.VALIDATION_FAILED,
+            f"{validation.name} ended without a verdict: {validation.error.message}",
+        )
+
+    async def _create(
+        self, message: validation_service_pb2.ValidateRequest
+    ) -> validation_pb2.Validation:
+        while True:
+            async with self._flow.place():
+                try:
+                    created = await self._client.submit(message)
+                except absah.CallFailed as exc:
+                    self._learn(exc)
+                else:
+                    self._flow.succeeded()
+                    return created
+
+    def _learn(self, error: absah.CallFailed) -> None:
+        """Slow down or wait for what passes by itself; raise what does not."""
+        if error.code in AWAY:
+            self._flow.lost(error.retry_after_seconds)
+        elif error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and error.reason != "LIMIT_EXCEEDED":
+            self._flow.refused(error.retry_after_seconds)
+        elif error.code in PERMANENT or error.reason == "LIMIT_EXCEEDED":
+            self._flow.succeeded()
+            raise _refused(error) from error
+        else:
+            raise CoreFailed(f"{error.code.name}: {error.message}") from error
+
+    async def _ended(self, name: str, timeout_seconds: float) -> validation_pb2.Validation:
+        deadline = asyncio.get_running_loop().time() + timeout_seconds
+        while True:
+            left = deadline - asyncio.get_running_loop().time()
+            try:
+                return await self._client.wait_for_validation(name, timeout_seconds=left)
+            except absah.CallFailed as exc:
+                if exc.code is grpc.StatusCode.DEADLINE_EXCEEDED:
+                    raise TimeoutError(f"{name} has not ended in {timeout_seconds:g} s") from exc
+                if exc.code in PERMANENT:
+                    raise _refused(exc) from exc
+                # It goes on without us; the store may be away, or the server was replaced.
+                log.info("watching again", extra={"validation": name, "code": exc.code.name})
+                await asyncio.sleep(exc.retry_after_seconds or 1.0)
+
+
+def _refused(error: absah.CallFailed) -> MessageInvalid:
+    fields = "; ".join(f"{field}: {problem}" for field, problem in error.fields)
+    return MessageInvalid(
+        Cause.REQUEST_REFUSED,
+        f"the core refuses it ({error.reason or error.code.name}): {fields or error.message}",
+        field=error.fields[0][0] if error.fields else "",
+    )

@@ -1,0 +1,151 @@
+"""What is done with one message: read, map, validate, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pika
+
+import absah
+from absah.v1 import validation_pb2, validation_service_pb2
+from absah_bridge import tree
+from absah_bridge.codecs import Incoming
+from absah_bridge.delivery.amqp import Publication, headers_of
+from absah_bridge.delivery.core import Core
+from absah_bridge.errors import Cause, MessageInvalid
+from absah_bridge.requests import Arrived, Attachment, Request
+from absah_bridge.systems import LegacySystem
+
+
+class Attachments(Protocol):
+    """Fetches what messages refer to."""
+
+    async def fetch(self, store: str, reference: str) -> bytes:
+        """The file; raises `MessageInvalid`, or `AttachmentsAway` for what passes by itself."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Delivery:
+    """A message as the broker delivered it."""
+
+    body: bytes
+    properties: pika.BasicProperties
+    tag: int
+    redelivered: bool
+
+    @property
+    def message_id(self) -> str:
+        return self.properties.message_id or ""
+
+    @property
+    def key(self) -> str:
+        """What names the message to people: its id or, where it has none, its body's digest."""
+        return self.message_id or f"body:{hashlib.sha256(self.body).hexdigest()}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handler:
+    """Handles the messages of one system."""
+
+    system: LegacySystem
+    core: Core
+    attachments: Attachments
+
+    def read(self, delivery: Delivery) -> Arrived:
+        """Read a message; raises `MessageInvalid`."""
+        incoming = Incoming(
+            body=delivery.body,
+            content_type=delivery.properties.content_type or "",
+            headers=headers_of(delivery.properties),
+        )
+        return self.system.read(incoming, message_id=delivery.message_id)
+
+    async def answer(self, arrived: Arrived, properties: pika.BasicProperties) -> Publication:
+        """Have a message validated and say what is to be answered.
+
+        Raises `MessageInvalid` for what will never do, and what `Core.validate` and
+        `Attachments.fetch` raise for what may another time.
+        """
+        requests = self.system.ask(arrived)
+        validations = await self.validate(requests)
+        outgoing = self.system.answer(arrived, requests, validations)
+        exchange, routing_key = self._destination(properties)
+        return Publication(
+            exchange=exchange,
+            routing_key=routing_key,
+            body=outgoing.body,
+            properties=pika.BasicProperties(
+                content_type=outgoing.content_type,
+                headers=dict(outgoing.headers),
+                delivery_mode=pika.DeliveryMode.Persistent.value,
+                correlation_id=properties.correlation_id or properties.message_id,
+                # The same for the same message, so that who wants can tell an answer sent twice.
+                message_id=f"{self.system.name}:{requests[0].id}",
+                app_id="absah",
+            ),
+        )
+
+    async def validate(self, requests: Sequence[Request]) -> list[validation_pb2.Validation]:
+        """Have all requests of a message validated, at once; raises as `answer` does."""
+        if len(requests) == 1:
+            return [await self._validate_one(requests[0])]
+        tasks = []
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._validate_one(request)) for request in requests]
+        return [task.result() for task in tasks]
+
+    async def _validate_one(self, request: Request) -> validation_pb2.Validation:
+        message = absah.request(
+            request.policy,
+            {},
+            claims=dict(request.claims),
+            request_id=request.id,
+            priority=request.priority,
+        )
+        for attachment in request.attachments:
+            message.documents.append(await self._document(attachment))
+        timeout = self.system.config.timeout_seconds
+        return await self.core.validate(message, timeout_seconds=timeout)
+
+    async def _document(self, attachment: Attachment) -> validation_service_pb2.Document:
+        pb = validation_service_pb2.Document(role=attachment.role, filename=attachment.filename)
+        if attachment.text is not None:
+            pb.text = attachment.text
+        elif attachment.content is not None:
+            pb.content = attachment.content
+        else:
+            try:
+                pb.content = await self.attachments.fetch(attachment.store, attachment.reference)
+            except MessageInvalid as exc:
+                raise exc.at(field=attachment.field) from exc
+        return pb
+
+    def _destination(self, properties: pika.BasicProperties) -> tuple[str, str]:
+        to = self.system.config.answer.to
+        if to.reply_to and properties.reply_to:
+            return "", properties.reply_to
+        if not to.routing_key and not to.exchange:
+            raise MessageInvalid(
+                Cause.NOT_ROUTED, "it names no reply-to, and its system has no queue for answers"
+            )
+        return to.exchange, to.routing_key
+
+
+def order_of(arrived: Arrived, path: str | None) -> str | None:
+    """The key that a system's messages are kept in order by; None where order does not matter."""
+    if path is None:
+        return None
+    found = tree.find(arrived.tree, path)
+    return str(tree.plain(found)) if found is not None else ""
+
+
+def grouped(error: BaseException) -> BaseException:
+    """The one error in a group of one; a batch's records fail as a group."""
+    while isinstance(error, BaseExceptionGroup):
+        worst = [e for e in error.exceptions if not isinstance(e, asyncio.CancelledError)]
+        error = next((e for e in worst if isinstance(e, MessageInvalid)), worst[0])
+    return error

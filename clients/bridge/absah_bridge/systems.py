@@ -1,0 +1,97 @@
+"""Legacy systems, ready to be served: codecs and mappings of bridge.yaml, compiled."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from absah.v1 import validation_pb2
+from absah_bridge import config, multipart
+from absah_bridge.answers import AnswerMapping
+from absah_bridge.codecs import Codec, CodecKind, Incoming, Outgoing, registry
+from absah_bridge.config import Bridge, System
+from absah_bridge.errors import Cause, ConfigInvalid, MessageInvalid
+from absah_bridge.requests import Arrived, Request, RequestMapping
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LegacySystem:
+    """A system: how its messages are read, mapped and answered."""
+
+    name: str
+    config: System
+    codec: Codec
+    answer_codec: Codec
+    requests: RequestMapping
+    answers: AnswerMapping
+    max_bytes: int
+
+    def read(self, incoming: Incoming, *, message_id: str) -> Arrived:
+        """Read a message; raises `MessageInvalid`."""
+        if len(incoming.body) > self.max_bytes:
+            raise MessageInvalid(
+                Cause.MESSAGE_TOO_LARGE,
+                f"{len(incoming.body):,} bytes, where at most {self.max_bytes:,} are read",
+            )
+        message, parts = multipart.split(incoming)
+        return Arrived(
+            tree=self.codec.decode(message),
+            parts=parts,
+            message_id=message_id,
+            body_sha256=hashlib.sha256(incoming.body).hexdigest(),
+        )
+
+    def ask(self, arrived: Arrived) -> Sequence[Request]:
+        """The validations to ask for; raises `MessageInvalid`."""
+        return self.requests.map(arrived, self.requests.scope(arrived))
+
+    def answer(
+        self,
+        arrived: Arrived,
+        requests: Sequence[Request],
+        validations: Sequence[validation_pb2.Validation],
+    ) -> Outgoing:
+        """The answer, once all have ended with a verdict; raises `MessageInvalid`."""
+        scope = self.answers.scope(arrived, requests, validations)
+        return self.answer_codec.encode(self.answers.map(scope))
+
+
+def load(file: Path) -> tuple[Bridge, Mapping[str, LegacySystem]]:
+    """Read bridge.yaml and compile what it says. Raises `ConfigInvalid` or OSError."""
+    bridge = config.read(file)
+    known = registry.kinds()
+    return bridge, {
+        name: _compiled(name, system, file, known) for name, system in bridge.systems.items()
+    }
+
+
+def _compiled(
+    name: str, system: System, file: Path, known: Mapping[str, CodecKind]
+) -> LegacySystem:
+    try:
+        codec = registry.make(system.codec, file.parent, known)
+        answer = system.answer.codec
+        return LegacySystem(
+            name=name,
+            config=system,
+            codec=codec,
+            answer_codec=registry.make(answer, file.parent, known) if answer else codec,
+            requests=RequestMapping(system),
+            answers=AnswerMapping(system),
+            max_bytes=int(system.codec.get("max_bytes", 16 * 2**20)),
+        )
+    except (ValueError, OSError) as exc:
+        node = yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
+        place = str(exc).split(":", 1)[0]
+        path = ("systems", name, *place.replace("[", ".").replace("]", "").split("."))
+        steps = tuple(int(step) if step.isdecimal() else step for step in path)
+        raise ConfigInvalid(
+            file=file,
+            line=config.line_of(node, steps),
+            field=f"systems.{name}",
+            problem=str(exc),
+        ) from exc

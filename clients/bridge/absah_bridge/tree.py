@@ -1,0 +1,103 @@
+"""A message as every codec reads it: branches, series and leaves, each knowing where it stood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Scalar = str | int | float | bool | bytes | None
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Leaf:
+    """A value. `position` is for people: "line 7, column 12"."""
+
+    value: Scalar
+    position: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Series:
+    """Things of one name, in their order."""
+
+    items: Sequence[Node]
+    position: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Branch:
+    """Fields by name. An XML attribute is a field with "@" before its name, text beside child
+    elements the field "#text"."""
+
+    fields: Mapping[str, Node]
+    position: str = ""
+
+
+Node = Leaf | Series | Branch
+
+
+def find(node: Node, path: str) -> Node | None:
+    """What stands at a path such as "laporan.pegawai.nama", "laporan.foto[0].@nama" or ".".
+
+    A branch reached by way of a series of one is that one. None where nothing stands there.
+    """
+    found: Node | None = node
+    for step in steps(path):
+        found = _step(found, step)
+        if found is None:
+            return None
+    return found
+
+
+def steps(path: str) -> Iterator[str | int]:
+    """The names and indices of a path; raises ValueError where it has no such form."""
+    if path == ".":
+        return
+    end = 0
+    for match in _STEP.finditer(path):
+        if path[end : match.start()] not in ("", "."):
+            raise ValueError(f"{path!r} is no path: names with dots between, [0] for an item")
+        end = match.end()
+        yield match[1] if match[1] is not None else int(match[2])
+    if end != len(path) or not path:
+        raise ValueError(f"{path!r} is no path: names with dots between, [0] for an item")
+
+
+def _step(node: Node | None, step: str | int) -> Node | None:
+    if isinstance(step, int):
+        items = node.items if isinstance(node, Series) else [node] if node is not None else []
+        return items[step] if step < len(items) else None
+    if isinstance(node, Series) and len(node.items) == 1:
+        node = node.items[0]
+    return node.fields.get(step) if isinstance(node, Branch) else None
+
+
+def each(node: Node | None) -> Sequence[Node]:
+    """The items of a series, a single thing as a series of one, nothing as none."""
+    if node is None:
+        return ()
+    return node.items if isinstance(node, Series) else (node,)
+
+
+def plain(node: Node) -> Any:
+    """The values alone, as JSON-like data that CEL reads."""
+    if isinstance(node, Leaf):
+        return node.value
+    if isinstance(node, Series):
+        return [plain(item) for item in node.items]
+    return {name: plain(field) for name, field in node.fields.items()}
+
+
+def from_plain(value: Any, *, position: str = "") -> Node:
+    """A tree of JSON-like data, all of it at one position."""
+    if isinstance(value, Mapping):
+        return Branch(
+            fields={str(k): from_plain(v, position=position) for k, v in value.items()},
+            position=position,
+        )
+    if isinstance(value, list | tuple):
+        return Series(items=[from_plain(v, position=position) for v in value], position=position)
+    return Leaf(value=value, position=position)

@@ -1,0 +1,220 @@
+"""What a client asks of ValidationService, for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from typing import Any
+
+import grpc
+
+from absah.documents import Source, request
+from absah.errors import CallFailed, from_rpc_error
+from absah.listing import list_request
+from absah.v1 import (
+    check_result_pb2,
+    validation_pb2,
+    validation_service_pb2,
+    validation_service_pb2_grpc,
+)
+from absah.validations import RETRY_SECONDS, created, either, ended, event_of
+
+
+class AsyncValidationCalls:
+    """The calls; `AsyncClient` gives them their channel. Cancelling one frees its work."""
+
+    _validations: validation_service_pb2_grpc.ValidationServiceStub
+    _timeout_seconds: float
+
+    async def validate(
+        self,
+        policy: str = "",
+        *,
+        checkers: Iterable[str] = (),
+        claims: Mapping[str, Any] | None = None,
+        request_id: str = "",
+        priority: str = "normal",
+        return_artifacts: bool = False,
+        timeout_seconds: float | None = None,
+        **documents: Source | Iterable[Source],
+    ) -> validation_pb2.Validation:
+        """Validate documents, given by role: a path, bytes, `Text`, or a list of them."""
+        message = request(
+            policy,
+            documents,
+            checkers=checkers,
+            claims=claims,
+            request_id=request_id,
+            priority=priority,
+            return_artifacts=return_artifacts,
+        )
+        return await self.send(message, timeout_seconds=timeout_seconds)
+
+    async def send(
+        self,
+        message: validation_service_pb2.ValidateRequest,
+        *,
+        timeout_seconds: float | None = None,
+    ) -> validation_pb2.Validation:
+        """Send a request that was made by hand or by `absah.request`."""
+        timeout = timeout_seconds or self._timeout_seconds
+        try:
+            answer = await self._validations.Validate(message, timeout=timeout)
+        except grpc.RpcError as exc:
+            raise from_rpc_error(exc) from exc
+        validation: validation_pb2.Validation = answer.validation
+        return validation
+
+    async def validate_stream(
+        self,
+        messages: AsyncIterable[validation_service_pb2.ValidateRequest],
+        *,
+        timeout_seconds: float | None = None,
+    ) -> AsyncIterator[tuple[str, validation_pb2.Validation | Exception]]:
+        """Validate many requests; yields (request_id, validation or `CallFailed`) as they end."""
+
+        async def wrapped() -> AsyncIterator[validation_service_pb2.ValidateStreamRequest]:
+            async for message in messages:
+                yield validation_service_pb2.ValidateStreamRequest(request=message)
+
+        try:
+            call = self._validations.ValidateStream(wrapped(), timeout=timeout_seconds)
+            async for answer in call:
+                yield answer.request_id, either(answer)
+        except grpc.RpcError as exc:
+            raise from_rpc_error(exc) from exc
+
+    async def create_validation(
+        self,
+        policy: str = "",
+        *,
+        checkers: Iterable[str] = (),
+        claims: Mapping[str, Any] | None = None,
+        request_id: str = "",
+        priority: str = "normal",
+        **documents: Source | Iterable[Source],
+    ) -> validation_pb2.Validation:
+        """Have a validation accepted, to be run by the server's workers.
+
+        It is accepted once, however often it is sent under one `request_id`; without one it gets
+        an id of its own.
+        """
+        return await self.submit(
+            request(
+                policy,
+                documents,
+                checkers=checkers,
+                claims=claims,
+                request_id=request_id,
+                priority=priority,
+            )
+        )
+
+    async def submit(
+        self, message: validation_service_pb2.ValidateRequest
+    ) -> validation_pb2.Validation:
+        """Have a request accepted that was made by hand or by `absah.request`."""
+        wrapped = created(message)
+        try:
+            answer = await self._validations.CreateValidation(
+                wrapped, timeout=self._timeout_seconds
+            )
+        except grpc.RpcError as exc:
+            raise from_rpc_error(exc) from exc
+        validation: validation_pb2.Validation = answer.validation
+        return validation
+
+    async def validation(self, name: str) -> validation_pb2.Validation:
+        """A validation by name, with the check results that have ended so far."""
+        message = validation_service_pb2.GetValidationRequest(name=name)
+        try:
+            answer = await self._validations.GetValidation(message, timeout=self._timeout_seconds)
+        except grpc.RpcError as exc:
+            raise from_rpc_error(exc) from exc
+        validation: validation_pb2.Validation = answer.validation
+        return validation
+
+    async def validations(
+        self,
+        *,
+        state: str = "",
+        decision: str = "",
+        policy: str = "",
+        request_id: str = "",
+        start_time: datetime.datetime | None = None,
+        end_time: datetime.datetime | None = None,
+        page_size: int = 0,
+    ) -> AsyncIterator[validation_pb2.Validation]:
+        """All validations of a filter, the newest first, without check results.
+
+        `state` and `decision` are bare words such as "RUNNING" and "REJECT". Pages are asked for
+        as they are needed.
+        """
+        message = list_request(
+            state=state,
+            decision=decision,
+            policy=policy,
+            request_id=request_id,
+            start_time=start_time,
+            end_time=end_time,
+            page_size=page_size,
+        )
+        while True:
+            try:
+                answer = await self._validations.ListValidations(
+                    message, timeout=self._timeout_seconds
+                )
+            except grpc.RpcError as exc:
+                raise from_rpc_error(exc) from exc
+            for each in answer.validations:
+                yield each
+            message.page_token = answer.next_page_token
+            if not message.page_token:
+                return
+
+    async def cancel_validation(self, name: str) -> validation_pb2.Validation:
+        """Cancel a validation that has not ended."""
+        message = validation_service_pb2.CancelValidationRequest(name=name)
+        try:
+            answer = await self._validations.CancelValidation(
+                message, timeout=self._timeout_seconds
+            )
+        except grpc.RpcError as exc:
+            raise from_rpc_error(exc) from exc
+        validation: validation_pb2.Validation = answer.validation
+        return validation
+
+    async def watch_validation(
+        self, name: str, *, timeout_seconds: float | None = None
+    ) -> AsyncIterator[validation_pb2.Validation | check_result_pb2.CheckResult]:
+        """The validation as it stands, each check result as its check ends, the ended validation.
+
+        Without `timeout_seconds` it is waited for as long as it takes.
+        """
+        message = validation_service_pb2.WatchValidationRequest(name=name)
+        try:
+            async for answer in self._validations.WatchValidation(message, timeout=timeout_seconds):
+                yield event_of(answer)
+        except grpc.RpcError as exc:
+            raise from_rpc_error(exc) from exc
+
+    async def wait_for_validation(
+        self, name: str, *, timeout_seconds: float
+    ) -> validation_pb2.Validation:
+        """The validation once it has ended, over as many connections as that takes.
+
+        Raises `CallFailed`, with DEADLINE_EXCEEDED if it has not ended in time.
+        """
+        deadline = time.monotonic() + timeout_seconds
+        while True:
+            left = max(deadline - time.monotonic(), 0.0)
+            try:
+                async for event in self.watch_validation(name, timeout_seconds=left):
+                    if ended(event):
+                        return event
+            except CallFailed as exc:
+                if exc.code is not grpc.StatusCode.UNAVAILABLE or left <= RETRY_SECONDS:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,1 @@
+"""Measure how fast models are served: what `absah models tune` and `bench` do."""

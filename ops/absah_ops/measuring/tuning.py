@@ -1,0 +1,160 @@
+"""Find the plan that serves a model best on this machine.
+
+Every engine that is installed is tried with many executions of one thread and with one execution
+of all threads. A plan is out where its answers are not ONNX Runtime's, within `absah.tolerance`
+of the config (one thousandth of an output's largest magnitude without it), and where it takes
+much more memory: each model's memory adds to that of the others.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from absah_ops.measuring import memory, requests, rounds, sides
+from absah_ops.measuring.requests import Tensors
+from absah_ops.measuring.sides import Direct, Sides
+from absah_server.core.errors import ModelInvalid
+from absah_server.inference import planning, tuning
+from absah_server.inference.engines import EngineName
+from absah_server.inference.processors import available_processors
+from absah_server.inference.repository import StoredModel
+from absah_server.inference.tuning import Measurement, Plan, Tuning
+
+TOLERANCE_PARAMETER = "absah.tolerance"
+TOLERANCE = 1e-3
+CALLERS = (1, 16)
+WORTH = 1.05
+"""How many times faster than the best of ONNX Runtime another engine must be."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Thoroughness:
+    """How long to measure: rounds, seconds of each, and MiB that a plan may take beyond others."""
+
+    rounds: int = 7
+    seconds: float = 0.5
+    more_memory_mib: int = 192
+
+
+def tune(model: StoredModel, thoroughness: Thoroughness, *, told: Callable[[str], None]) -> Tuning:
+    """Measure a model's plans and choose; `told` hears what is being done.
+
+    Raises `ModelInvalid` where ONNX Runtime cannot serve the model, or OSError.
+    """
+    inputs = requests.typical(model)
+    right = Direct(model, inputs).answer()
+    with Sides() as started:
+        served, refused = {}, {}
+        for plan in plans(model):
+            told(f"opening with {plan}")
+            try:
+                served[plan] = started.local(model, plan)
+            except ModelInvalid as exc:
+                if plan.engine is EngineName.ONNXRUNTIME:
+                    raise
+                refused[plan] = str(exc)
+        deviations = {
+            plan: requests.deviation(right, started.answer(each, model.name, inputs))
+            for plan, each in served.items()
+        }
+        rates = _rates(model, inputs, started, served, thoroughness, told)
+    bytes_ = {}
+    for plan in served:
+        told(f"memory of {plan}")
+        bytes_[plan] = memory.of_plan(model, plan)
+    measurements = _judged(model, rates, bytes_, deviations, thoroughness)
+    return Tuning(
+        model=model.name,
+        version=model.version,
+        digest=model.digest,
+        machine=tuning.this_machine(),
+        time=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        plan=best(measurements),
+        measurements=measurements,
+    )
+
+
+def plans(model: StoredModel) -> Iterator[Plan]:
+    """The plans worth trying: as many executions as the config allows, and a single one."""
+    processors = available_processors()
+    most = min(model.config.instances or processors, processors)
+    for engine in (EngineName.ONNXRUNTIME, EngineName.OPENVINO):
+        if not planning.is_installed(engine):
+            continue
+        for runs in sorted({most, 1}, reverse=True):
+            yield Plan(engine=engine, runs=runs, threads=max(1, processors // runs))
+
+
+def best(measurements: tuple[Measurement, ...]) -> Plan:
+    """The plan with the highest rate of many callers among those that are not refused.
+
+    Another engine than ONNX Runtime must be worth it.
+    """
+    allowed = [m for m in measurements if not m.refused]
+    fastest = max(allowed, key=lambda m: m.rates[CALLERS[-1]])
+    known = max(
+        (m for m in allowed if m.plan.engine is EngineName.ONNXRUNTIME),
+        key=lambda m: m.rates[CALLERS[-1]],
+    )
+    gain = fastest.rates[CALLERS[-1]] / known.rates[CALLERS[-1]]
+    return fastest.plan if gain >= WORTH else known.plan
+
+
+def _rates(
+    model: StoredModel,
+    inputs: Tensors,
+    started: Sides,
+    served: dict[Plan, sides.Served],
+    thoroughness: Thoroughness,
+    told: Callable[[str], None],
+) -> dict[Plan, dict[int, float]]:
+    found: dict[Plan, dict[int, float]] = {plan: {} for plan in served}
+    for callers in CALLERS:
+        first = next(iter(served.values()))
+        count = sides.round_size(
+            lambda n: started.rate(first, model.name, inputs, callers, n)(),  # noqa: B023
+            seconds=thoroughness.seconds,
+            callers=callers,
+        )
+        ways = {
+            str(plan): started.rate(each, model.name, inputs, callers, count)
+            for plan, each in served.items()
+        }
+        measured = rounds.alternate(ways, rounds=thoroughness.rounds, told=told)
+        for plan in served:
+            found[plan][callers] = measured.median(str(plan))
+    return found
+
+
+def _judged(
+    model: StoredModel,
+    rates: dict[Plan, dict[int, float]],
+    bytes_: dict[Plan, int],
+    deviations: dict[Plan, float],
+    thoroughness: Thoroughness,
+) -> tuple[Measurement, ...]:
+    tolerance = float(model.parameters.get(TOLERANCE_PARAMETER, TOLERANCE))
+    least = min(b for plan, b in bytes_.items() if plan.engine is EngineName.ONNXRUNTIME)
+
+    def refusal(plan: Plan) -> str:
+        if plan.engine is EngineName.ONNXRUNTIME:
+            return ""
+        if not deviations[plan] <= tolerance:
+            return f"answers deviate by {deviations[plan]:.2g}, more than {tolerance:g}"
+        more = (bytes_[plan] - least) / 2**20
+        if more > thoroughness.more_memory_mib:
+            return f"takes {more:.0f} MiB more memory than ONNX Runtime"
+        return ""
+
+    return tuple(
+        Measurement(
+            plan=plan,
+            rates=rates[plan],
+            memory_bytes=bytes_[plan],
+            deviation=deviations[plan],
+            refused=refusal(plan),
+        )
+        for plan in rates
+    )

@@ -1,0 +1,1 @@
+"""The life of a model: the commands of `absah models`."""

@@ -1,0 +1,1 @@
+"""Serve a model repository from Triton servers: the port `Inference` over gRPC."""

@@ -1,0 +1,1 @@
+"""AdminService: what operators do to a running server, a module for each noun."""

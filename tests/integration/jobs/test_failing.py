@@ -1,0 +1,79 @@
+"""What time may mend is tried again; what it will not mend fails at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from durable import AlwaysBusy, Busy, attempts, durable_server, durable_settings, outcomes, rows
+
+from absah.v1 import check_result_pb2, validation_pb2
+
+
+async def test_an_overloaded_check_is_tried_again_until_it_finds_its_turn(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with durable_server(durable_settings(tmp_path, database_url), [Busy]) as caller:
+        created = await caller.create("halo", "busy")
+        ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_SUCCEEDED
+    assert [result.outcome for result in ended.check_results] == [check_result_pb2.OUTCOME_PASS]
+    assert outcomes(database_url, created.name) == ["RETRIED", "RETRIED", "SUCCEEDED"]
+    assert attempts(database_url, created.name)[0]["error"]["reason"] == "OVERLOADED"
+
+
+async def test_after_the_last_attempt_the_result_stands_as_it_is(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = durable_settings(tmp_path, database_url, jobs={"max_attempts": 2})
+    async with durable_server(settings, [AlwaysBusy]) as caller:
+        created = await caller.create("halo", "always_busy")
+        ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_SUCCEEDED
+    assert [result.outcome for result in ended.check_results] == [check_result_pb2.OUTCOME_SKIPPED]
+    assert outcomes(database_url, created.name) == ["RETRIED", "SUCCEEDED"]
+
+
+async def test_a_checker_that_breaks_is_no_reason_to_try_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with durable_server(durable_settings(tmp_path, database_url)) as caller:
+        created = await caller.create("halo", "broken")
+        ended = await caller.ended(created.name)
+    assert [result.outcome for result in ended.check_results] == [check_result_pb2.OUTCOME_ERROR]
+    assert outcomes(database_url, created.name) == ["SUCCEEDED"]
+
+
+async def test_a_document_whose_content_is_gone_fails_the_validation(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    async with durable_server(waiting) as caller:
+        created = await caller.create("halo", "length")
+        for file in (tmp_path / "data" / "blobs").rglob("*"):
+            if file.is_file():
+                file.unlink()
+        async with durable_server(durable_settings(tmp_path, database_url)):
+            ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_FAILED
+    assert outcomes(database_url, created.name) == ["FAILED"]
+    assert attempts(database_url, created.name)[0]["error"]["reason"] == "DOCUMENT_NOT_FOUND"
+    (job,) = rows(database_url, "select * from procrastinate_jobs")
+    assert job["status"] == "failed"
+
+
+async def test_a_request_that_this_version_cannot_read_fails_and_holds_up_nobody(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    async with durable_server(waiting) as caller:
+        odd = await caller.create("halo", "length")
+        rows(database_url, "update validations set request = '{}' returning id")
+        rows(
+            database_url,
+            "insert into procrastinate_jobs (queue_name, task_name, args)"
+            " values ('validations', 'validate', '{\"validation_id\": 3}') returning id",
+        )
+        good = await caller.create("halo juga", "length")
+        async with durable_server(durable_settings(tmp_path, database_url)):
+            assert (await caller.ended(odd.name)).state == validation_pb2.STATE_FAILED
+            assert (await caller.ended(good.name)).state == validation_pb2.STATE_SUCCEEDED

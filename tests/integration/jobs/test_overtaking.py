@@ -1,0 +1,109 @@
+"""What was taken over, cancelled or lost on the way is validated once, whoever comes late."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from pathlib import Path
+
+from durable import attempts, durable_server, durable_settings, outcomes, rows, worker_process
+from support import Slow, make_registry
+
+from absah.v1 import validation_pb2
+from absah_server.core.slots import PolicySlots
+from absah_server.store.database import Database
+from absah_server.store.jobs import QUEUE
+from absah_server.store.sweeping import Sweeper
+
+RUNNING = validation_pb2.STATE_RUNNING
+SUCCEEDED = validation_pb2.STATE_SUCCEEDED
+
+
+async def test_a_worker_that_was_held_for_dead_cannot_write_what_it_came_to(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(tmp_path, database_url)
+    async with durable_server(waiting) as caller:
+        created = await caller.create("1", "slow")
+        async with worker_process(working) as sleeper:
+            await caller.until(created.name, RUNNING)
+            sleeper.send_signal(signal.SIGSTOP)
+            async with durable_server(working):
+                ended = await caller.ended(created.name)
+            sleeper.send_signal(signal.SIGCONT)
+            later = await caller.create("halo", "length")
+            assert (await caller.ended(later.name)).state == SUCCEEDED
+        assert await caller.get(created.name) == ended
+    assert ended.state == SUCCEEDED
+    assert outcomes(database_url, created.name) == ["LOST", "SUCCEEDED"]
+    verdicts = rows(
+        database_url,
+        "select * from audit_events where action = 'validation.ended' and subject = %s",
+        created.name,
+    )
+    assert len(verdicts) == 1
+
+
+async def test_cancelling_ends_checks_that_are_under_way(
+    tmp_path: Path, database_url: str
+) -> None:
+    registry = make_registry(Slow)
+    checker = registry.checkers["slow"].checker
+    assert isinstance(checker, Slow)
+    async with durable_server(durable_settings(tmp_path, database_url), registry) as caller:
+        created = await caller.create("60", "slow")
+        await checker.started.wait()
+        await caller.cancel(created.name)
+        while checker.running:
+            await asyncio.sleep(0.02)
+        while outcomes(database_url, created.name) != ["CANCELLED"]:
+            await asyncio.sleep(0.02)
+        assert (await caller.get(created.name)).state == validation_pb2.STATE_CANCELLED
+    assert checker.cancelled == 1
+
+
+async def test_a_cancelled_validation_that_waits_is_never_begun(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    async with durable_server(waiting) as caller:
+        cancelled = await caller.create("halo", "length")
+        await caller.cancel(cancelled.name)
+        other = await caller.create("halo juga", "length")
+        async with durable_server(durable_settings(tmp_path, database_url)):
+            await caller.ended(other.name)
+    assert attempts(database_url, cancelled.name) == []
+    jobs = rows(database_url, "select status from procrastinate_jobs order by id")
+    assert [job["status"] for job in jobs] == ["aborted", "succeeded"]
+
+
+async def test_a_validation_whose_job_is_gone_is_given_another(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    async with durable_server(waiting) as caller:
+        created = await caller.create("halo", "length")
+        rows(database_url, "delete from procrastinate_jobs returning id")
+        await sweep(database_url)
+        await sweep(database_url)
+        assert len(rows(database_url, "select id from procrastinate_jobs")) == 1
+        async with durable_server(durable_settings(tmp_path, database_url)):
+            assert (await caller.ended(created.name)).state == SUCCEEDED
+
+
+async def sweep(database_url: str) -> None:
+    """Look for validations without a job, however young."""
+    database = Database(database_url)
+    await database.open()
+    try:
+        sweeper = Sweeper(
+            database=database,
+            queue=QUEUE,
+            slots=PolicySlots(),
+            stalled_after_seconds=60.0,
+            keep_ended_seconds=60.0,
+        )
+        await sweeper.defer_orphans(older_than_seconds=0.0)
+    finally:
+        await database.close()

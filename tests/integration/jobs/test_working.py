@@ -1,0 +1,106 @@
+"""What is accepted is worked at, by workers in the server and beside it."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from durable import attempts, durable_server, durable_settings, outcomes, rows, worker_process
+
+from absah.v1 import validation_pb2
+
+RUNNING = validation_pb2.STATE_RUNNING
+
+
+async def test_what_is_created_is_validated_by_the_servers_own_workers(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with durable_server(durable_settings(tmp_path, database_url)) as caller:
+        created = await caller.create("halo", "length")
+        ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_SUCCEEDED
+    assert [result.checker for result in ended.check_results] == ["length"]
+    assert ended.create_time == created.create_time
+    assert outcomes(database_url, created.name) == ["SUCCEEDED"]
+    assert [row["status"] for row in rows(database_url, "select * from procrastinate_jobs")] == [
+        "succeeded"
+    ]
+
+
+async def test_a_worker_process_takes_what_a_server_without_workers_accepts(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(tmp_path, database_url)
+    async with durable_server(settings) as caller:
+        created = await caller.create("halo", "length")
+        async with worker_process(working):
+            ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_SUCCEEDED
+
+
+async def test_another_worker_finishes_what_a_killed_one_began(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(tmp_path, database_url)
+    async with durable_server(settings) as caller:
+        created = await caller.create("1.5", "slow")
+        async with worker_process(working) as killed:
+            await caller.until(created.name, RUNNING)
+            killed.kill()
+            await killed.wait()
+        async with worker_process(working):
+            ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_SUCCEEDED
+    assert outcomes(database_url, created.name) == ["LOST", "SUCCEEDED"]
+    assert len({attempt["worker"] for attempt in attempts(database_url, created.name)}) == 2
+    decided = rows(database_url, "select * from audit_events where action like 'validation.%%'")
+    assert [event["action"] for event in decided] == ["validation.accepted", "validation.ended"]
+
+
+async def test_a_validation_that_kills_its_workers_fails_in_the_end(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(tmp_path, database_url, jobs={"max_attempts": 2})
+    async with durable_server(settings) as caller:
+        created = await caller.create("60", "slow")
+        for _ in range(2):
+            async with worker_process(working) as killed:
+                await caller.until(created.name, RUNNING)
+                while len(attempts(database_url, created.name)) < _ + 1:
+                    await asyncio.sleep(0.05)
+                killed.kill()
+                await killed.wait()
+        async with worker_process(working):
+            ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_FAILED
+    assert outcomes(database_url, created.name) == ["LOST", "LOST", "FAILED"]
+
+
+async def test_what_a_stopping_worker_cannot_end_goes_to_another_and_does_not_count(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(
+        tmp_path, database_url, jobs={"max_attempts": 1, "stalled_after_seconds": 600}
+    ).model_copy(update={"drain_seconds": 0.1})
+    async with durable_server(settings) as caller:
+        created = await caller.create("1.5", "slow")
+        async with worker_process(working):
+            await caller.until(created.name, RUNNING)
+        assert (await caller.get(created.name)).state == validation_pb2.STATE_PENDING
+        async with worker_process(working.model_copy(update={"drain_seconds": 30.0})):
+            ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_SUCCEEDED
+    assert outcomes(database_url, created.name) == ["CANCELLED", "SUCCEEDED"]
+
+
+async def test_a_stopping_worker_lets_what_runs_end(tmp_path: Path, database_url: str) -> None:
+    settings = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    async with durable_server(settings) as caller:
+        created = await caller.create("1", "slow")
+        async with worker_process(durable_settings(tmp_path, database_url)):
+            await caller.until(created.name, RUNNING)
+        assert (await caller.get(created.name)).state == validation_pb2.STATE_SUCCEEDED

@@ -1,0 +1,272 @@
+"""Operators see and change the models of a running server, while it answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import grpc
+import numpy as np
+import pytest
+from integration.inference.drawing import draw_double
+from support import TEXT_ONLY, make_settings, running_server
+
+import absah
+from absah.admin.v1 import admin_service_pb2 as pb2
+from absah_sdk import Capabilities, CheckContext, Checker, Document, Form, Outcome, Result
+from absah_server.core.models import Change, Rollout
+from absah_server.inference import repository, rollout
+from absah_server.inference.local import OnInvalid
+
+T = TypeVar("T")
+
+
+class Multiplied(Checker):
+    """Multiplies the length of a text by its model's factor."""
+
+    name = "multiplied"
+    version = "1.0"
+    title = "Length times a factor"
+    capabilities = Capabilities(
+        media_types=("text/plain",), reads=frozenset({Form.TEXT}), models=("double",)
+    )
+
+    async def check(self, document: Document, context: CheckContext) -> Result:
+        text = document.text or ""
+        outputs = await context.infer("double", {"x": np.array([[len(text)]], np.float32)})
+        return Result(outcome=Outcome.PASS, facts={"product": float(outputs["y"][0, 0])})
+
+
+class Plain(Checker):
+    """Needs no model."""
+
+    name = "plain"
+    version = "1.0"
+    title = "Nothing"
+    capabilities = TEXT_ONLY
+
+    async def check(self, document: Document, context: CheckContext) -> Result:
+        return Result(outcome=Outcome.PASS)
+
+
+@asynccontextmanager
+async def serving(folder: Path, **inference: Any) -> AsyncIterator[str]:
+    """A server whose model doubles in version 1 and trebles in version 2; yields its address."""
+    settings = make_settings(
+        folder,
+        inference={
+            "model_repository": folder / "models",
+            "engine": "onnxruntime",
+            **inference,
+        },
+    )
+    async with running_server(settings, (Multiplied, Plain)) as address:
+        yield address
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """The model's folder; version 1 serves."""
+    for version, factor in ((1, 2.0), (2, 3.0)):
+        draw_double(tmp_path / "models", version=version, factor=factor)
+    folder = tmp_path / "models" / "double"
+    rollout.write(folder, Rollout(current="1"), Change(action="set", by="a test"))
+    return folder
+
+
+async def operate(address: str, work: Callable[[absah.AdminClient], T]) -> T:
+    """Do something as an operator, whose client blocks."""
+
+    def done() -> T:
+        with absah.AdminClient(address) as admin:
+            return work(admin)
+
+    return await asyncio.to_thread(done)
+
+
+async def check(client: absah.AsyncClient, checker: str = "multiplied") -> Any:
+    validation = await client.validate(checkers=[checker], report=absah.Text("four"))
+    (result,) = validation.check_results
+    return result
+
+
+async def test_models_are_listed_with_what_serves(model: Path, tmp_path: Path) -> None:
+    async with serving(tmp_path) as address:
+        (listed,) = await operate(address, lambda admin: admin.models())
+        assert listed.name == "models/double"
+        assert listed.rollout.current == "1"
+        (version,) = listed.versions
+        (stored,) = repository.read_model(model)
+        assert (version.version, version.engine) == ("1", "onnxruntime")
+        assert version.sha256 == stored.digest
+
+
+async def test_requests_are_counted(model: Path, tmp_path: Path) -> None:
+    async with serving(tmp_path) as address, absah.AsyncClient(address) as client:
+        for _ in range(3):
+            await check(client)
+        shown = await operate(address, lambda admin: admin.model("double"))
+        counted = shown.versions[0].statistics
+        assert (counted.requests, counted.succeeded, counted.failed) == (3, 3, 0)
+
+
+async def test_a_version_is_promoted_and_rolled_back_while_requests_go_on(
+    model: Path, tmp_path: Path
+) -> None:
+    async with serving(tmp_path) as address, absah.AsyncClient(address) as client:
+        seen: list[tuple[float, str]] = []
+        ended = asyncio.Event()
+
+        async def ask() -> None:
+            while not ended.is_set():
+                result = await check(client)
+                seen.append((result.facts["product"], result.model_versions[0].version))
+
+        asking = [asyncio.create_task(ask()) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        promoted = pb2.Rollout(current="2", previous="1")
+        shown = await operate(address, lambda admin: admin.set_rollout("double", promoted))
+        assert shown.rollout == promoted
+        after = await check(client)
+        assert (after.facts["product"], after.model_versions[0].version) == (12.0, "2")
+        assert rollout.read(model) == Rollout(current="2", previous="1")
+        back = await operate(address, lambda admin: admin.roll_back_model("double", reason="why"))
+        assert (back.rollout.current, back.rollout.previous) == ("1", "2")
+        assert (await check(client)).facts["product"] == 8.0
+        ended.set()
+        await asyncio.gather(*asking)
+        # The record names the version that answered, in the midst of changes too.
+        assert set(seen) <= {(8.0, "1"), (12.0, "2")}
+        assert rollout.history(model)[-1]["reason"] == "why"
+
+
+async def test_a_shadow_is_reported(model: Path, tmp_path: Path) -> None:
+    shadow = pb2.Rollout(
+        current="1",
+        candidate=pb2.Candidate(version="2", mode=pb2.CANDIDATE_MODE_SHADOW, share=1),
+    )
+    async with serving(tmp_path) as address, absah.AsyncClient(address) as client:
+        await operate(address, lambda admin: admin.set_rollout("double", shadow))
+        assert (await check(client)).facts["product"] == 8.0
+        async with asyncio.timeout(30):
+            while True:
+                report = await operate(address, lambda admin: admin.shadow_report("double"))
+                if report.compared:
+                    break
+        assert (report.model, report.current, report.candidate) == ("models/double", "1", "2")
+        (output,) = report.outputs
+        assert (output.output, output.max_difference, output.within_tolerance) == ("y", 4.0, 0)
+        assert not output.HasField("same_argmax")
+
+
+async def test_a_version_is_loaded_and_unloaded(model: Path, tmp_path: Path) -> None:
+    async with serving(tmp_path) as address:
+        shown = await operate(address, lambda admin: admin.load_model("double", "2"))
+        assert [version.version for version in shown.versions] == ["1", "2"]
+        shown = await operate(address, lambda admin: admin.unload_model("double", "2"))
+        assert [version.version for version in shown.versions] == ["1"]
+
+
+@pytest.mark.parametrize(
+    ("work", "code", "reason", "field"),
+    [
+        (lambda a: a.model("none"), "NOT_FOUND", "MODEL_NOT_FOUND", ""),
+        (lambda a: a.load_model("../double"), "NOT_FOUND", "MODEL_NOT_FOUND", ""),
+        (lambda a: a.load_model("double", "7"), "NOT_FOUND", "MODEL_NOT_FOUND", ""),
+        (lambda a: a.load_model("double", ".."), "NOT_FOUND", "MODEL_NOT_FOUND", ""),
+        (lambda a: a.load_model(""), "INVALID_ARGUMENT", "INVALID_REQUEST", "name"),
+        (lambda a: a.unload_model("double", "2"), "NOT_FOUND", "MODEL_NOT_FOUND", ""),
+        (lambda a: a.unload_model("double", "1"), "FAILED_PRECONDITION", "MODEL_IN_USE", ""),
+        (lambda a: a.roll_back_model("double"), "FAILED_PRECONDITION", "ROLLOUT_REFUSED", ""),
+        (lambda a: a.shadow_report("double"), "FAILED_PRECONDITION", "ROLLOUT_REFUSED", ""),
+        (
+            lambda a: a.set_rollout("double", pb2.Rollout(current="9")),
+            "INVALID_ARGUMENT",
+            "INVALID_REQUEST",
+            "rollout.current",
+        ),
+        (
+            lambda a: a.set_rollout(
+                "double", pb2.Rollout(current="1", candidate=pb2.Candidate(version="2"))
+            ),
+            "INVALID_ARGUMENT",
+            "INVALID_REQUEST",
+            "rollout.candidate.mode",
+        ),
+        (
+            lambda a: a.set_rollout(
+                "double",
+                pb2.Rollout(
+                    current="1",
+                    candidate=pb2.Candidate(version="2", mode=pb2.CANDIDATE_MODE_CANARY, share=1.5),
+                ),
+            ),
+            "INVALID_ARGUMENT",
+            "INVALID_REQUEST",
+            "rollout.candidate.share",
+        ),
+        (
+            lambda a: a.set_rollout("double", pb2.Rollout(current="2"), digests={"2": "0" * 64}),
+            "FAILED_PRECONDITION",
+            "ROLLOUT_REFUSED",
+            "",
+        ),
+    ],
+)
+async def test_what_cannot_be_done_is_refused_with_its_reason(
+    model: Path,
+    tmp_path: Path,
+    work: Callable[[absah.AdminClient], object],
+    code: str,
+    reason: str,
+    field: str,
+) -> None:
+    async with serving(tmp_path) as address:
+        with pytest.raises(absah.CallFailed) as caught:
+            await operate(address, work)
+        assert caught.value.code is grpc.StatusCode[code]
+        assert caught.value.reason == reason
+        assert [name for name, _ in caught.value.fields] == ([field] if field else [])
+        assert rollout.read(model) == Rollout(current="1")
+
+
+async def test_a_damaged_candidate_is_refused_with_its_file(model: Path, tmp_path: Path) -> None:
+    (model / "2" / "model.onnx").write_bytes(b"nothing")
+    async with serving(tmp_path) as address, absah.AsyncClient(address) as client:
+        with pytest.raises(absah.CallFailed) as caught:
+            await operate(
+                address, lambda admin: admin.set_rollout("double", pb2.Rollout(current="2"))
+            )
+        assert caught.value.reason == "MODEL_INVALID"
+        assert "model.onnx" in caught.value.message
+        assert (await check(client)).facts["product"] == 8.0
+
+
+async def test_the_other_models_serve_and_a_mended_one_does_when_it_is_loaded(
+    model: Path, tmp_path: Path
+) -> None:
+    file = model / "1" / "model.onnx"
+    good = file.read_bytes()
+    file.write_bytes(good[:-30])
+    async with (
+        serving(tmp_path, on_invalid=OnInvalid.SERVE_OTHERS) as address,
+        absah.AsyncClient(address) as client,
+    ):
+        assert absah.to_dict(await check(client, "plain"))["outcome"] == "PASS"
+        result = await check(client)
+        assert absah.to_dict(result)["outcome"] == "SKIPPED"
+        assert result.error.code == grpc.StatusCode.UNAVAILABLE.value[0]
+        assert "double" in result.error.message
+        (listed,) = await operate(address, lambda admin: admin.models())
+        assert "model.onnx" in listed.problem
+        assert list(listed.unavailable_checkers) == ["multiplied"]
+        file.write_bytes(good)
+        mended = await operate(address, lambda admin: admin.load_model("double"))
+        assert mended.problem == ""
+        async with asyncio.timeout(30):
+            while not (result := await check(client)).model_versions:
+                await asyncio.sleep(0.01)
+        assert result.facts["product"] == 8.0

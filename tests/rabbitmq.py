@@ -1,0 +1,144 @@
+"""A real RabbitMQ for tests: Debian's rabbitmq-server as a node of its own on free ports."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import uuid
+from pathlib import Path
+
+SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+START_SECONDS = 90.0
+
+
+class RabbitMq:
+    """One node with its files in `folder`; started, killed and started again as a test wants."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._name = f"absah-{uuid.uuid4().hex[:12]}@localhost"
+        self._port, self._dist_port, self._epmd_port = _free_ports(3)
+        self._epmd: subprocess.Popen[bytes] | None = None
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """The address for AMQP clients."""
+        return f"amqp://guest:guest@127.0.0.1:{self._port}/%2F"
+
+    def start(self) -> None:
+        """Start the node and wait until it takes connections; raises RuntimeError."""
+        _install()
+        if self._epmd is None:
+            # Erlang's port mapper would otherwise stay behind as a daemon.
+            self._epmd = subprocess.Popen(
+                [_epmd(), "-port", str(self._epmd_port), "-address", "127.0.0.1"]
+            )
+        for name in ("mnesia", "log", "home"):
+            (self._folder / name).mkdir(parents=True, exist_ok=True)
+        (self._folder / "plugins").write_text("[].\n")
+        (self._folder / "rabbitmq.conf").write_text(
+            f"listeners.tcp.default = 127.0.0.1:{self._port}\nlog.console = false\n"
+        )
+        with (self._folder / "output").open("ab") as output:
+            self._server = subprocess.Popen(
+                [SERVER],
+                env=self._environment(),
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self._wait()
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self._signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End it in order, and its port mapper too."""
+        if self._server is not None:
+            self._signal(signal.SIGTERM)
+        if self._epmd is not None:
+            self._epmd.kill()
+            self._epmd.wait()
+            self._epmd = None
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._server is not None
+        # The script starts Erlang as a child: the group is ours alone.
+        os.killpg(self._server.pid, number)
+        self._server.wait(timeout=60)
+        self._server = None
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self._folder / "home"),
+            "RABBITMQ_NODENAME": self._name,
+            "RABBITMQ_NODE_PORT": str(self._port),
+            "RABBITMQ_DIST_PORT": str(self._dist_port),
+            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_ADDRESS": "127.0.0.1",
+            "RABBITMQ_MNESIA_BASE": str(self._folder / "mnesia"),
+            "RABBITMQ_LOG_BASE": str(self._folder / "log"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "plugins"),
+            "RABBITMQ_CONFIG_FILE": str(self._folder / "rabbitmq.conf"),
+            "RABBITMQ_CONF_ENV_FILE": os.devnull,
+            # Spinning schedulers take a small machine's processors from what is tested.
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +sbwtdcpu none +sbwtdio none",
+        }
+
+    def _wait(self) -> None:
+        assert self._server is not None
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end:
+            if self._server.poll() is not None:
+                break
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
+                    return
+            time.sleep(0.1)
+        output = (self._folder / "output").read_text(errors="replace")[-2000:]
+        raise RuntimeError(f"RabbitMQ does not start:\n{output}")
+
+
+def _install() -> None:
+    """Install it where that can be done; raises RuntimeError that says how otherwise."""
+    if SERVER.exists():
+        return
+    if shutil.which("apt-get") and os.geteuid() == 0:
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        for arguments in (["update"], ["install", "-y", "--no-install-recommends"]):
+            packages = ["rabbitmq-server"] if arguments[0] == "install" else []
+            subprocess.run(
+                ["apt-get", "-qq", *arguments, *packages],
+                check=True,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+            )
+    if not SERVER.exists():
+        raise RuntimeError(
+            "RabbitMQ is not installed: `sudo apt-get install rabbitmq-server`, or name a broker "
+            "with ABSAH_AMQP_URL"
+        )
+
+
+def _epmd() -> str:
+    found = shutil.which("epmd") or next(
+        (str(path) for path in Path("/usr/lib/erlang").glob("erts-*/bin/epmd")), None
+    )
+    if found is None:
+        raise RuntimeError("Erlang's epmd is not where RabbitMQ's package puts it")
+    return found
+
+
+def _free_ports(count: int) -> list[int]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
