@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,17 +19,28 @@ from absah_server.store.embedded import EmbeddedPostgres
 TEMPLATE = "absah_template"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def data_for_all() -> Iterator[None]:
+    """A data folder for servers that a test starts as it would at home, and tells of no other."""
+    with tempfile.TemporaryDirectory(prefix="absah-data-") as folder:
+        os.environ["ABSAH_DATA"] = folder
+        yield
+        del os.environ["ABSAH_DATA"]
+
+
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """The URL of a cluster: that of ABSAH_TEST_DATABASE_URL, or an embedded one for the run."""
     if named := os.environ.get("ABSAH_TEST_DATABASE_URL"):
         yield named
         return
-    embedded = EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data")
-    try:
-        yield embedded.start()
-    finally:
-        embedded.close()
+    # Not below pytest's folder, which every run of pytest closes anew to PostgreSQL's own user.
+    with tempfile.TemporaryDirectory(prefix="absah-postgres-") as folder:
+        embedded = EmbeddedPostgres(Path(folder) / "data")
+        try:
+            yield embedded.start()
+        finally:
+            embedded.close()
 
 
 @pytest.fixture(scope="session")

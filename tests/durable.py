@@ -6,7 +6,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -166,6 +166,13 @@ def attempts(database_url: str, validation: str) -> list[Mapping[str, Any]]:
 def outcomes(database_url: str, validation: str) -> list[str | None]:
     """How the attempts at a validation ended."""
     return [attempt["outcome"] for attempt in attempts(database_url, validation)]
+
+
+async def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(30):
+        while not holds():
+            await asyncio.sleep(0.05)
 
 
 async def watched(caller: Caller, name: str) -> list[str]:

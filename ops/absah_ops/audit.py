@@ -72,7 +72,12 @@ def list_(
 
 
 def _brief(details: dict[str, Any]) -> str:
-    shown = (f"{key}={value}" for key, value in details.items() if not isinstance(value, dict))
+    """What fits a line: words and numbers; --json has the digests too."""
+    shown = (
+        f"{key}={value}"
+        for key, value in sorted(details.items())
+        if not isinstance(value, dict | list) and not key.endswith("sha256")
+    )
     return ", ".join(shown)
 
 
@@ -104,7 +109,8 @@ def verify(
 ) -> None:
     """Verify FILE, an export, without any server; or else the log in a server's database.
 
-    Names the first broken link and exits with 1 where there is one. With --head the log must hold
+    Names the first broken link, and in a database the decisions of which no event tells, and exits
+    with 1 where there are any. With --head the log must hold
     that hash: without it, a log that was cut at its end, or written anew as a whole, looks sound.
     """
     anchor = anchor.lower()
@@ -115,7 +121,7 @@ def verify(
         click.echo(json.dumps(found, ensure_ascii=False))
     else:
         _tell(found)
-    sys.exit(1 if found["problem"] else 0)
+    sys.exit(1 if found["problem"] or found.get("untold_decisions") else 0)
 
 
 def _verify_file(file: IO[bytes], anchor: str) -> dict[str, Any]:
@@ -137,6 +143,7 @@ def _verify_server(server: str, tenant: str, actor: str | None, anchor: str) -> 
     with calling.admin(server, tenant, actor) as admin, showing.waiting("Following the chain"):
         answer = admin.verify_audit(anchor=anchor)
     waiting = {
+        "untold_decisions": list(answer.untold_decisions),
         "unsealed_events": answer.unsealed_events,
         "unsealed_seconds": answer.unsealed_age.ToTimedelta().total_seconds(),
     }
@@ -165,6 +172,8 @@ def _tell(found: dict[str, Any]) -> None:
         console.print(f"head {found['sequence']} {found['sha256']}")
         if found["anchor_sequence"]:
             console.print(f"the given head is that of sequence {found['anchor_sequence']}")
+    for name in found.get("untold_decisions", ()):
+        console.print(f"[bold red]no event tells of the decision on[/] {name}")
     if found.get("unsealed_seconds", 0.0) > STALLED_SECONDS:
         console.print(
             f"[bold yellow]{found['unsealed_events']:,} events wait to be sealed[/], the oldest "

@@ -137,7 +137,8 @@ def _show(pb: validation_pb2.Validation, as_json: bool) -> None:
     if pb.HasField("human_decision"):
         decided = plain["human_decision"]
         click.echo(f"{decided['reviewer']} decided {decided['decision']}: {decided['reason']}")
-    showing.validation(pb)
+    if pb.check_results:
+        showing.validation(pb)
 
 
 def _print(pb: validation_pb2.Validation | check_result_pb2.CheckResult) -> None:

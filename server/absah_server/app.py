@@ -78,7 +78,6 @@ from absah_server.telemetry import setup
 
 log = logging.getLogger(__name__)
 VERSION = metadata.version("absah")
-CHUNKED = ("/absah.v1.DocumentService/UploadDocument",)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +96,7 @@ def load_registry(settings: Settings) -> Registry:
 
 
 def load_policies(settings: Settings, loaded: Registry) -> policy_file.Policies:
-    """The policies of the settings' folder. Raises `PolicyInvalid`."""
+    """The policies of the settings' folder. Raises `PolicyInvalid` or `PolicyFolderMissing`."""
     reader = policy_file.Reader(checkers=loaded.checkers.keys(), functions=loaded.policy_functions)
     return policy_file.Policies(policy_file.read_folder(settings.policies, reader))
 
@@ -447,9 +446,7 @@ async def _serve(
     ready: Callable[[int], None],
     stop: asyncio.Event,
 ) -> None:
-    server = grpc.aio.server(
-        interceptors=[RequestReader(chunked=CHUNKED)], options=_options(settings)
-    )
+    server = grpc.aio.server(interceptors=[RequestReader()], options=_options(settings))
     validations = ValidationServicer(
         door,
         default_deadline_seconds=settings.default_deadline_seconds,

@@ -17,6 +17,7 @@ from rich.console import Console
 
 BENCHMARKS: tuple[Callable[[], Figure], ...] = (
     core.core_vs_bare_echo,
+    jobs.jobs_vs_procrastinate,
     decoding.decode_sandboxed_vs_inline,
     durability.durable_vs_bare_inserts,
     durability.list_first_page,

@@ -17,7 +17,7 @@ from pathlib import Path
 from measuring import Figure
 
 from absah_ops.measuring import serving, tuning
-from absah_ops.measuring.serving import DIRECT, GRPC, LOCAL, SHARED, Compared
+from absah_ops.measuring.serving import DIRECT, GRPC, SHARED, Compared
 from absah_ops.models import bench
 from absah_ops.triton import server
 from absah_server.inference import repository
@@ -31,11 +31,11 @@ MODELS = sorted(folder.name for folder in model_repository().iterdir() if folder
 
 
 def serving_local_vs_onnxruntime() -> Figure:
-    """Geometric means over all models, ONNX Runtime's session called by as many threads."""
+    """Over all models, ONNX Runtime's session called by as many threads."""
     return _figure(
         "serving_local_vs_onnxruntime",
         _all(),
-        lambda compared: compared.rate(DIRECT, CLIENTS),
+        lambda compared: (DIRECT, CLIENTS),
         at_least=1.3,
         note=f"all models, {CLIENTS} callers at once on both sides; theirs a session of 2 threads",
     )
@@ -46,14 +46,14 @@ def serving_local_vs_onnxruntime_one_by_one() -> Figure:
     return _figure(
         "serving_local_vs_onnxruntime_one_by_one",
         _all(),
-        lambda compared: compared.rate(DIRECT, 1),
+        lambda compared: (DIRECT, 1),
         at_least=1.3,
         note=f"all models, {CLIENTS} callers; theirs a session of 2 threads, called one by one",
     )
 
 
 def serving_local_vs_triton() -> Figure:
-    """Geometric means over all models, against the faster of the two ways through Triton."""
+    """Over all models, against the faster of the two ways through Triton."""
     return _figure(
         "serving_local_vs_triton",
         _all(),
@@ -72,7 +72,7 @@ def of_model(model: str) -> Callable[[], Figure]:
         return _figure(
             measure.__name__,
             [compared],
-            lambda each: each.rate(DIRECT, CLIENTS),
+            lambda each: (DIRECT, CLIENTS),
             at_least=1.0,
             note=f"{model} by {compared.plan}, {CLIENTS} callers at once on both sides",
         )
@@ -84,23 +84,27 @@ def of_model(model: str) -> Callable[[], Figure]:
 def _figure(
     name: str,
     compared: Sequence[Compared],
-    theirs: Callable[[Compared], float | None],
+    theirs: Callable[[Compared], tuple[str, int]],
     *,
     at_least: float,
     note: str,
 ) -> Figure:
+    """Geometric means over models; a model's ratio is the median of those of its rounds."""
+    rates = statistics.geometric_mean(each.rate(*theirs(each)) or 0 for each in compared)
+    ratio = statistics.geometric_mean(each.ratio(*theirs(each)) or 0 for each in compared)
     return Figure(
         name=name,
-        ours=statistics.geometric_mean(each.rate(LOCAL, CLIENTS) or 0 for each in compared),
-        theirs=statistics.geometric_mean(theirs(each) or 0 for each in compared),
+        ours=rates * ratio,
+        theirs=rates,
         unit="requests/s",
         at_least=at_least,
         note=note,
     )
 
 
-def _through_triton(compared: Compared) -> float:
-    return max(compared.rate(way, CLIENTS) or 0 for way in (GRPC, SHARED))
+def _through_triton(compared: Compared) -> tuple[str, int]:
+    way = min((GRPC, SHARED), key=lambda each: compared.ratio(each, CLIENTS) or 0)
+    return way, CLIENTS
 
 
 @functools.cache
@@ -127,7 +131,7 @@ def _tuned_repository() -> Iterator[Path]:
             kept.save(
                 model,
                 tuning.tune(
-                    model, tuning.Thoroughness(rounds=3, seconds=0.25), told=lambda what: None
+                    model, tuning.Thoroughness(rounds=5, seconds=0.25), told=lambda what: None
                 ),
             )
         yield copy

@@ -231,6 +231,7 @@ def _requests(asker: Asker) -> Iterator[pb2.ValidateRequest]:
     if asker.has_policy:
         documents = {"photo": pictures.encoded(scene, "JPEG"), "report": report}
         claims = {**CLAIMS, "nik": "3201011508950001", "activity": "Rapat koordinasi"}
+        yield absah.request("field-report", documents, claims=claims)
         yield absah.request(
             "field-report", documents, claims=claims, request_id="r-1", priority="high"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import time
+import uuid
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
 from typing import Any
 
@@ -40,13 +41,17 @@ class AsyncValidationCalls:
         timeout_seconds: float | None = None,
         **documents: Source | Iterable[Source],
     ) -> validation_pb2.Validation:
-        """Validate documents, given by role: a path, bytes, `Text`, or a list of them."""
+        """Validate documents, given by role: a path, bytes, `Text`, or a list of them.
+
+        Under a policy it gets a `request_id` of its own where none is given, so that it is recorded
+        once though it may be sent again.
+        """
         message = request(
             policy,
             documents,
             checkers=checkers,
             claims=claims,
-            request_id=request_id,
+            request_id=request_id or (uuid.uuid4().hex if policy else ""),
             priority=priority,
             return_artifacts=return_artifacts,
         )

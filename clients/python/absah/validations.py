@@ -47,13 +47,17 @@ class ValidationCalls:
         timeout_seconds: float | None = None,
         **documents: Source | Iterable[Source],
     ) -> validation_pb2.Validation:
-        """Validate documents, given by role: a path, bytes, `Text`, or a list of them."""
+        """Validate documents, given by role: a path, bytes, `Text`, or a list of them.
+
+        Under a policy it gets a `request_id` of its own where none is given, so that it is recorded
+        once though it may be sent again.
+        """
         message = request(
             policy,
             documents,
             checkers=checkers,
             claims=claims,
-            request_id=request_id,
+            request_id=request_id or (uuid.uuid4().hex if policy else ""),
             priority=priority,
             return_artifacts=return_artifacts,
         )

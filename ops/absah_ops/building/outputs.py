@@ -70,12 +70,8 @@ def candidate(
     version would serve after a restart.
     """
     folder = source.directory
-    if rollout.read(folder) is None:
-        current = repository.serving_version(folder)
-        change = Change(action="pin", by="absah models build", reason="a candidate was built")
-        rollout.write(folder, Rollout(current=current), change)
     number = str(max(map(int, repository.versions_of(folder))) + 1)
-    _fill(folder / number, write)
+    _fill(folder / number, write, first=lambda: _pin(folder))
     _write_manifest(source, folder, number, card)
     return folder / number
 
@@ -97,13 +93,26 @@ def facts(source: StoredModel, more: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _fill(version: Path, write: Callable[[Path], None]) -> None:
-    """Make the version's folder, or nothing: a half-written one might be served."""
+def _pin(folder: Path) -> None:
+    if rollout.read(folder) is None:
+        current = repository.serving_version(folder)
+        change = Change(action="pin", by="absah models build", reason="a candidate was built")
+        rollout.write(folder, Rollout(current=current), change)
+
+
+def _fill(
+    version: Path, write: Callable[[Path], None], first: Callable[[], None] = lambda: None
+) -> None:
+    """Make the version's folder, or nothing: a half-written one might be served.
+
+    `first` is called when it is made and before it appears.
+    """
     draft = version.parent / f".{version.name}.building"
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)
     try:
         write(draft)
+        first()
         draft.rename(version)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)

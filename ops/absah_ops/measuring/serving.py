@@ -77,13 +77,15 @@ def compare(
     direct.answer()
     count = sides.round_size(lambda n: direct.rate(1, n), seconds=seconds, callers=CALLERS[-1])
     with Sides() as started:
-        ways = {_key(DIRECT, n): _direct(direct, n, count) for n in CALLERS}
         served: Mapping[str, sides.Served] = {
             LOCAL: started.local(model),
             **(_through_triton(started, model, triton) if triton else {}),
         }
-        for way, each in served.items():
-            for n in CALLERS:
+        ways: dict[str, rounds.Rate] = {}
+        # What is compared comes one after another, before a busy machine has changed its mind.
+        for n in CALLERS:
+            ways[_key(DIRECT, n)] = _direct(direct, n, count)
+            for way, each in served.items():
                 ways[_key(way, n)] = started.rate(each, model.name, inputs, n, count)
         measured = rounds.alternate(ways, rounds=rounds_, told=told)
     return Compared(model=model.name, plan=str(planning.choose(model).plan), measured=measured)

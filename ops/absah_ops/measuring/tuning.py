@@ -9,7 +9,7 @@ much more memory: each model's memory adds to that of the others.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from absah_ops.measuring import memory, requests, rounds, sides
@@ -25,8 +25,9 @@ from absah_server.inference.tuning import Measurement, Plan, Tuning
 TOLERANCE_PARAMETER = "absah.tolerance"
 TOLERANCE = 1e-3
 CALLERS = (1, 16)
-WORTH = 1.05
-"""How many times faster than the best of ONNX Runtime another engine must be."""
+WORTH = 1.1
+"""How many times faster a plan must be than those before it, which take less memory or suffer
+less where other work wants the processors too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -87,19 +88,17 @@ def plans(model: StoredModel) -> Iterator[Plan]:
             yield Plan(engine=engine, runs=runs, threads=max(1, processors // runs))
 
 
-def best(measurements: tuple[Measurement, ...]) -> Plan:
-    """The plan with the highest rate of many callers among those that are not refused.
+def best(measurements: Sequence[Measurement]) -> Plan:
+    """The plan that serves many callers best of those that are not refused.
 
-    Another engine than ONNX Runtime must be worth it.
+    They come in the order of `plans`, and a later one must be worth it.
     """
-    allowed = [m for m in measurements if not m.refused]
-    fastest = max(allowed, key=lambda m: m.rates[CALLERS[-1]])
-    known = max(
-        (m for m in allowed if m.plan.engine is EngineName.ONNXRUNTIME),
-        key=lambda m: m.rates[CALLERS[-1]],
-    )
-    gain = fastest.rates[CALLERS[-1]] / known.rates[CALLERS[-1]]
-    return fastest.plan if gain >= WORTH else known.plan
+    allowed = [each for each in measurements if not each.refused]
+    chosen = allowed[0]
+    for each in allowed[1:]:
+        if each.rates[CALLERS[-1]] >= WORTH * chosen.rates[CALLERS[-1]]:
+            chosen = each
+    return chosen.plan
 
 
 def _rates(
@@ -123,8 +122,11 @@ def _rates(
             for plan, each in served.items()
         }
         measured = rounds.alternate(ways, rounds=thoroughness.rounds, told=told)
+        # By round, so that a machine that was busy meanwhile favours no plan.
+        reference = str(next(iter(served)))
         for plan in served:
-            found[plan][callers] = measured.median(str(plan))
+            ratio = measured.ratio(str(plan), reference)
+            found[plan][callers] = ratio * measured.median(reference)
     return found
 
 

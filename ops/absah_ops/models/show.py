@@ -126,9 +126,14 @@ def _print(told: Mapping[str, Any]) -> None:
         click.secho(told["problem"], fg="red")
     if told["rollout"]:
         click.echo(f"Answers: {told['rollout']['words']}")
+    current = (told["rollout"] or {}).get("current", "")
     for version in told["versions"]:
         click.echo()
-        showing.table((f"version {version['version']}", ""), _rows(version))
+        rows = _rows(version)
+        if version["version"] == current and not version["problem"]:
+            # They are the model's, so once is enough.
+            rows += [(f"parameter: {k}", v) for k, v in version["parameters"].items()]
+        showing.table((f"version {version['version']}", ""), rows)
     if told["history"]:
         click.echo()
         showing.table(
@@ -152,8 +157,7 @@ def _rows(version: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("largest batch", str(version["max_batch_size"] or "no batches")),
         ("labels", str(version["labels"])),
     ]
-    rows += [(f"card: {key}", value) for key, value in version["card"].items()]
-    return rows + [(f"parameter: {k}", v) for k, v in version["parameters"].items()]
+    return rows + [(f"card: {key}", value) for key, value in version["card"].items()]
 
 
 def _change(change: Mapping[str, Any]) -> Sequence[str]:

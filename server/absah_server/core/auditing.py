@@ -15,15 +15,20 @@ from absah_server.core.ports import AuditLog
 
 NEWEST = 2**63 - 1
 SUBJECT = "audit"
+MAX_UNTOLD = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """How a verification ended: `problem` is the first broken link, None where all is in order."""
+    """How a verification ended: `problem` is the first broken link, None where all is in order.
+
+    `untold` are validations that were decided without an event, the first `MAX_UNTOLD`.
+    """
 
     head: Head
     events: int
     waiting: Waiting
+    untold: Sequence[str] = ()
     anchor_sequence: int | None = None
     problem: ChainBroken | None = None
 
@@ -62,6 +67,7 @@ class Auditor:
             head=verifier.last,
             events=verifier.last.sequence,
             waiting=await self._log.waiting(caller.tenant),
+            untold=await self._log.untold(caller.tenant, limit=MAX_UNTOLD),
             anchor_sequence=verifier.anchor_sequence,
             problem=problem,
         )

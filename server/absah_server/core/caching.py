@@ -50,18 +50,13 @@ class Reuse:
         deadline: float,
     ) -> Reused:
         """Look up all of a plan, for a little of the time until `deadline`, a loop time."""
-        keys: dict[Key, bytes] = {}
         scope = _Scope(tenant=tenant, environment=self.environment, claims=claims, models=models)
-        for step in plan.steps:
-            if key := scope.key(step, keys):
-                keys[step.key] = key
-        wanted = {keys[step.key] for step in plan.steps if step.key in keys and _is_worth(step)}
-        found = await self._find(wanted, deadline) if wanted else {}
+        keys = scope.keys(plan)
         return Reused(
             cache=self.cache,
             tenant=tenant,
-            keys={place: key for place, key in keys.items() if key in wanted},
-            found=found,
+            keys=keys,
+            found=await self._find(set(keys.values()), deadline) if keys else {},
             digests={name: model.digest for name, model in models.items()},
         )
 
@@ -121,7 +116,17 @@ class _Scope:
     claims: Mapping[str, Any]
     models: Mapping[str, LoadedModel]
 
-    def key(self, step: Step, keys: Mapping[Key, bytes]) -> bytes | None:
+    def keys(self, plan: Plan) -> dict[Key, bytes]:
+        """The keys of all that is worth being looked up."""
+        worth = _worth(plan)
+        keys: dict[Key, bytes] = {}
+        if worth:
+            for step in plan.steps:
+                if key := self._key(step, keys):
+                    keys[step.key] = key
+        return {place: key for place, key in keys.items() if place in worth}
+
+    def _key(self, step: Step, keys: Mapping[Key, bytes]) -> bytes | None:
         """None where a model is not loaded, or what it builds on has no key."""
         checker, document = step.checker, step.document
         if any(name not in self.models for name in checker.models):
@@ -150,9 +155,15 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _is_worth(step: Step) -> bool:
-    """Whether the check costs more than looking it up: it decodes pixels or runs a model."""
-    return bool(step.checker.models) or Form.PAGES in step.checker.capabilities.reads
+def _worth(plan: Plan) -> set[Key]:
+    """The checks that cost more than looking them up: they look at pixels, or run a model, or
+    build on such a one, which is looked up anyway."""
+    worth: set[Key] = set()
+    for step in plan.steps:
+        costly = step.checker.models or Form.PAGES in step.checker.capabilities.reads
+        if costly or not worth.isdisjoint(step.requires):
+            worth.add(step.key)
+    return worth
 
 
 def _is_sound(made: CheckResult) -> bool:

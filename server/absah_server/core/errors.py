@@ -120,6 +120,17 @@ class PolicyInvalid(AbsahError):
         super().__init__(f"{file}, line {line}: {problem}")
 
 
+class PolicyFolderMissing(AbsahError):
+    """The folder that policies are to be read from is not there."""
+
+    def __init__(self, *, folder: str) -> None:
+        self.folder = folder
+        super().__init__(
+            f"there is no folder {folder} to read policies from (setting policies); "
+            "name one that exists, which may be empty"
+        )
+
+
 class PluginInvalid(AbsahError):
     """A plugin cannot be used: its settings, its models or what it requires do not fit."""
 

@@ -243,7 +243,9 @@ def _documents_days(retention: Node | None) -> int | None:
 
 
 def read_folder(folder: Path, reader: Reader) -> list[Policy]:
-    """Read all policies of a folder; raises `PolicyInvalid`."""
+    """Read all policies of a folder; raises `PolicyInvalid` or `PolicyFolderMissing`."""
+    if not folder.is_dir():
+        raise errors.PolicyFolderMissing(folder=str(folder))
     return [reader.read(path) for path in sorted(folder.glob("*.yaml"))]
 
 

@@ -228,6 +228,9 @@ class AuditLog(Protocol):
     async def waiting(self, tenant: str) -> Waiting:
         """What is not sealed yet."""
 
+    async def untold(self, tenant: str, *, limit: int) -> list[str]:
+        """Names of validations that were decided without an event that tells of it."""
+
     def sealed(self, tenant: str, *, after: int) -> AsyncIterator[list[SealedEvent]]:
         """The sealed events with a sequence above `after`, in order, some at a time."""
 

@@ -11,7 +11,6 @@ from typing import Any
 from absah_sdk import Document, Finding, Outcome, Result
 from absah_server.core.policy import Decision, Wording
 
-
 UNREADABLE = "unreadable"
 """Code of the finding that says why a document could not be read."""
 

@@ -175,12 +175,16 @@ class Worker:
         began = asyncio.get_running_loop().time()
         prepared = await self._prepare(attempt)
         positions = {step.key: position for position, step in enumerate(prepared.plan.steps)}
-        return await self._validator.run(
+        made = await self._validator.run(
             prepared,
-            deadline=deadline,
+            deadline=began + self._deadline_seconds,
             ended=lambda result: ended(positions[result.checker, result.document], result),
             tenant=attempt.tenant,
         )
+        decision = made.verdict.decision.value if made.verdict else ""
+        seconds = asyncio.get_running_loop().time() - began
+        metrics.validation_ended(made.record.policy, decision, seconds)
+        return made
 
     async def _prepare(self, attempt: Attempt) -> Prepared:
         """The accepted submission once more, under the id and the time of its acceptance.

@@ -33,8 +33,8 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How often the rollouts are looked at for changes."""
 _UNLOAD_LOOK_SECONDS = 0.02
-Stamp = tuple[int, int] | None
-"""Time and size of a rollout's file, None where there is none."""
+Stamp = tuple[int, int, int] | None
+"""Time, size and place of a rollout's file, None where there is none."""
 _NO_PINS: Mapping[str, str] = types.MappingProxyType({})
 
 
@@ -129,12 +129,13 @@ class Traffic:
         async with self._changing:
             loaded = await self.inner.load(model, version)
             self._leaving.discard((model, loaded.version))
-            if model not in self._lines:
+            is_new = model not in self._lines
+            if is_new:
                 self._lines[model] = _Line(
-                    rollout=Rollout(current=loaded.version),
-                    shadow=None,
-                    stamp=await asyncio.to_thread(_stamp, self._repository / model),
+                    rollout=Rollout(current=loaded.version), shadow=None, stamp=None
                 )
+        if is_new:
+            await self._look_at(model)
         self.loaded()
         return loaded
 
@@ -336,4 +337,4 @@ def _stamp(directory: Path) -> Stamp:
         found = rollout.path(directory).stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size
+    return found.st_mtime_ns, found.st_size, found.st_ino

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
 
@@ -25,8 +25,9 @@ Context = grpc.aio.ServicerContext[Any, Any]
 Parse = Callable[[bytes], Any]
 
 READ_AT_A_TIME = 4
-CHUNKS_AT_A_TIME = 16
-"""Of uploads, which read often and wait for their senders: they take turns among themselves."""
+"""Of each method, so that none holds up another, and none the health."""
+STREAMS_AT_A_TIME = 16
+"""Where requests come on streams: these wait for their senders between one and the next."""
 PATIENCE_SECONDS = 0.25
 """After this long a sender is slow, and no longer holds up others that wait to be read."""
 
@@ -38,11 +39,7 @@ class RequestReader(grpc.aio.ServerInterceptor):
     single one is refused before its servicer is called.
     """
 
-    def __init__(self, *, chunked: Collection[str] = ()) -> None:
-        """`chunked` are the methods whose requests come in chunks, as "/package.Service/Method"."""
-        self._turns = Turns(READ_AT_A_TIME, patience_seconds=PATIENCE_SECONDS)
-        chunks = Turns(CHUNKS_AT_A_TIME, patience_seconds=PATIENCE_SECONDS)
-        self._turns_of = dict.fromkeys(chunked, chunks)
+    def __init__(self) -> None:
         self._handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
@@ -57,13 +54,12 @@ class RequestReader(grpc.aio.ServerInterceptor):
             found = await continuation(handler_call_details)
             if found is None:
                 return None  # no service has it
-            turns = self._turns_of.get(method, self._turns)
-            self._handlers[method] = self._reading(found, turns)
+            self._handlers[method] = self._reading(found)
         return self._handlers[method]
 
-    def _reading(
-        self, handler: grpc.RpcMethodHandler[Any, Any], turns: Turns
-    ) -> grpc.RpcMethodHandler[Any, Any]:
+    def _reading(self, handler: grpc.RpcMethodHandler[Any, Any]) -> grpc.RpcMethodHandler[Any, Any]:
+        at_a_time = STREAMS_AT_A_TIME if handler.request_streaming else READ_AT_A_TIME
+        turns = Turns(at_a_time, patience_seconds=PATIENCE_SECONDS)
         parse = handler.request_deserializer or bytes
         serve = (
             handler.unary_unary

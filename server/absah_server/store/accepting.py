@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+import psycopg
 
 from absah_server.core.acceptance import Entry
 from absah_server.core.audit import AuditEvent
@@ -15,7 +18,9 @@ from absah_server.store import archive, audit, documents, queries, reading, vali
 from absah_server.store.database import Connection, Database
 from absah_server.store.documents import KeptContent
 
+log = logging.getLogger(__name__)
 SQL = queries.load("validations")
+TRIES = 5
 JOB_PRIORITIES = {Priority.HIGH: 10, Priority.NORMAL: 0, Priority.LOW: -10}
 """Of jobs, where the highest goes first."""
 
@@ -35,16 +40,20 @@ class AcceptedWriter:
 
         Raises `StoreUnavailable`, or `DocumentNotFound` for a document that one names.
         """
+        for _ in range(TRIES - 1):
+            try:
+                return await self._write(entries)
+            except psycopg.errors.DeadlockDetected:
+                # Documents are locked as they are named, sent and made: where others name what is
+                # sent here and send what is named, one of the two begins anew.
+                log.info("accepting once more", extra={"entries": len(entries)})
+        return await self._write(entries)
+
+    async def _write(self, entries: Sequence[Entry]) -> Sequence[Answer]:
         async with self._database.transaction() as connection:
             fresh = await _insert(connection, entries)
             if fresh:
-                await _write_documents(connection, fresh)
-                await validations.write_outcome(
-                    connection,
-                    [(e.id, e.caller.tenant, e.validation) for e in fresh if _ended(e)],
-                )
-                await self._defer(connection, [e for e in fresh if not _ended(e)])
-                await audit.append(connection, [_event(entry) for entry in fresh])
+                await self._complete(connection, fresh)
         written = {entry.id for entry in fresh}
         others = [entry for entry in entries if entry.id not in written]
         found = await self._earlier(others) if others else {}
@@ -52,6 +61,15 @@ class AcceptedWriter:
             entry.validation if entry.id in written else _answer(entry, found.get(_key(entry)))
             for entry in entries
         ]
+
+    async def _complete(self, connection: Connection, fresh: Sequence[Entry]) -> None:
+        """Write what belongs to new rows, with as few waits for PostgreSQL as can be."""
+        ended = [(e.id, e.caller.tenant, e.validation) for e in fresh if _ended(e)]
+        async with connection.pipeline():
+            await self._defer(connection, [entry for entry in fresh if not _ended(entry)])
+            await _write_documents(connection, fresh)
+            await validations.write_outcome(connection, ended)
+            await audit.append(connection, [_event(entry) for entry in fresh])
 
     async def _defer(self, connection: Connection, entries: Sequence[Entry]) -> None:
         if not entries:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
-from absah_server.core import chain
+from absah_server.core import chain, names
 from absah_server.core.audit import AuditEvent, AuditFilter, Head, SealedEvent, Waiting
 from absah_server.core.errors import ChainBroken
 from absah_server.store import queries
@@ -77,6 +78,19 @@ class PostgresAuditLog:
                 return
             yield [_sealed(row) for row in rows]
             after = rows[-1]["sequence"]
+
+    async def untold(self, tenant: str, *, limit: int) -> list[str]:
+        found: list[str] = []
+        after = uuid.UUID(int=0)
+        while len(found) < limit:
+            arguments = {"tenant": tenant, "after": after, "limit": PAGE}
+            async with self._database.connection() as connection:
+                rows = await (await connection.execute(SQL["untold"], arguments)).fetchall()
+            found += [names.validation_name(row["id"]) for row in rows if row["untold"]]
+            if len(rows) < PAGE:
+                break
+            after = rows[-1]["id"]
+        return found[:limit]
 
     async def listed(
         self, tenant: str, wanted: AuditFilter, *, before: int, limit: int

@@ -85,9 +85,7 @@ class PostgresJobs:
     async def cancel(self, caller: Caller, job_id: int) -> Job:
         found = await self.get(caller.tenant, job_id)
         await self.validations.cancel(caller, found.validation_id)
-        async with self.database.transaction() as connection:
-            await connection.execute(SQL["withdraw"], {"job_id": job_id})
-            return await _get(connection, caller.tenant, job_id)
+        return await self.get(caller.tenant, job_id)
 
     async def purge(
         self, caller: Caller, states: Sequence[JobState], *, older_than_seconds: float

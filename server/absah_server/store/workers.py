@@ -152,7 +152,7 @@ class Workers:
                 log.exception("workers broke off")
             await asyncio.sleep(RESTART_SECONDS)
 
-    async def _validate(self, context: procrastinate.JobContext, **arguments: Any) -> None:
+    async def _validate(self, context: procrastinate.JobContext, /, **arguments: Any) -> None:
         """The task. What it is about came with the attempt, whatever its arguments are."""
         job_id, worker_id = context.job.id, context.job.worker_id
         assert job_id is not None and worker_id is not None

@@ -179,3 +179,57 @@ async def test_a_server_without_a_store_says_so(tmp_path: Path) -> None:
         result = await command("audit", "head", "--server", address, catch=True)
     assert result.exit_code == 1
     assert "keeps nothing" in result.output
+
+
+async def test_a_decision_of_which_no_event_tells_is_named(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = make_settings(
+        tmp_path,
+        store={"kind": "postgres"},
+        database_url=database_url,
+        data=tmp_path / "data",
+        audit={"seal_interval_seconds": 3600.0},
+    )
+    (settings.policies / "short-text.yaml").write_text(POLICY)
+
+    def decide(address: str) -> list[str]:
+        with absah.Client(address, client="siti") as client:
+            made = [client.validate("short-text", report=absah.Text("halo")) for _ in range(3)]
+            for each in made:
+                review = each.name.replace("validations/", "reviews/")
+                client.claim_review(review)
+                client.decide_review(review, "accept", reason="baik")
+        return [each.name for each in made]
+
+    async with running_server(settings, [Length]) as address:
+        made = await asyncio.to_thread(decide, address)
+        whole = await command("audit", "verify", "--server", address)
+        with psycopg.connect(database_url) as connection:
+            for name, action in zip(made, ("validation.decided", "review.decided"), strict=False):
+                connection.execute(
+                    "delete from audit_events where subject = %s and action = %s", (name, action)
+                )
+        found = await command("audit", "verify", "--server", address)
+    assert whole.exit_code == 0
+    assert found.exit_code == 1
+    assert [name in found.stdout for name in made] == [True, True, False]
+
+
+POLICY = """\
+policy: short-text
+version: 1
+title: {id: Teks, en: Text}
+documents:
+  report: {title: {id: Laporan, en: Report}, count: [1, 1], media_types: [text/plain]}
+claims: {}
+checks:
+  length: {documents: [report]}
+rules:
+  - rule: any
+    each: result
+    when: result.facts.length > 0
+    decision: REVIEW
+    message: {id: "harus dilihat", en: "must be seen"}
+accepted: {id: Baik, en: Fine}
+"""

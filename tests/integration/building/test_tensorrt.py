@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import onnx
+import onnxruntime
 import pytest
 from google.protobuf import text_format
 from integration.inference.drawing import draw_double, save_graph, write_config
@@ -17,6 +18,7 @@ from absah_ops.building.errors import BuildFailed
 from absah_ops.building.profiles import Range
 from absah_ops.building.targets import Wish
 from absah_ops.building.tensorrt import Built, Runtime
+from absah_ops.measuring import requests
 from absah_server.inference import manifest
 from absah_server.inference.repository import StoredModel, read_model
 from absah_server.settings import model_repository
@@ -63,6 +65,27 @@ def test_models_of_the_repository_can_be_built(
     assert int(result.card["plan_bytes"]) > 100_000
     assert result.card["source_sha256"] == model.digest
     assert result.card["tensorrt_version"].startswith("1.")
+
+
+@pytest.mark.parametrize("name", ["objects_nanodet", "ocr_angle", "splice_localizer"])
+def test_converted_graphs_answer_alike(name: str) -> None:
+    (model,) = read_model(model_repository() / name)
+    graph = graphs.standardise(graphs.load(model.file, model=name), model=name)
+    half = precision.to_float16(graph, model=name)
+    inputs = requests.typical(model)
+    right, same, near = (
+        run(made, model, inputs) for made in (graphs.load(model.file, model=name), graph, half)
+    )
+    assert requests.deviation(right, same) < 1e-5
+    assert requests.deviation(right, near) < 0.02
+
+
+def run(graph: onnx.ModelProto, model: StoredModel, inputs: requests.Tensors) -> requests.Tensors:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    session = onnxruntime.InferenceSession(graph.SerializeToString(), options)
+    names = [tensor.name for tensor in model.config.outputs]
+    return dict(zip(names, session.run(names, inputs), strict=True))
 
 
 def test_every_graph_of_the_repository_is_read(rtx: Runtime, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from .alone import free_port, server
 from .conftest import CHUNK, Asking, messages, name_of
 
 CONTENT = bytes(range(256)) * 4096
-KILLS = 4
+KILLS = 3
 
 
 async def test_an_upload_goes_on_after_its_server_was_killed(settings: Any) -> None:

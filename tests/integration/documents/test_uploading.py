@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import pytest
 from support import Length, make_picture, make_settings, running_server
 
 import absah
 from absah.v1 import document_service_pb2 as pb2
+from absah_server.rpc import reading
 
 from .conftest import CHUNK, Asking, digest_of, messages, name_of, refusal
 
@@ -217,6 +219,32 @@ async def test_an_upload_of_which_nothing_comes_is_ended(settings: Any, tmp_path
         failed = await refusal(call)
         assert failed.code is grpc.StatusCode.DEADLINE_EXCEEDED
         assert (await asking.get(name_of(CONTENT))).received_bytes == CHUNK
+        await asking.channel.close()
+
+
+async def test_slow_uploads_hold_up_nobody_else(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "PATIENCE_SECONDS", 1000.0)
+    async with running_server(settings, (Length,)) as address:
+        asking = Asking(address)
+
+        async def stalling(number: int) -> Any:
+            yield next(messages(bytes([number]) * CHUNK))
+            await asyncio.Event().wait()
+
+        uploads = [
+            asking.stub.UploadDocument(stalling(number), metadata=asking.metadata)
+            for number in range(reading.READ_AT_A_TIME + 4)
+        ]
+        async with asyncio.timeout(20), absah.AsyncClient(address) as client:
+            found = 0
+            while found < len(uploads):  # all of them wait for their second message
+                found = len(partials(settings.data))
+                await asyncio.sleep(0.02)
+            await client.validate(checkers=["length"], report=absah.Text("halo"))
+        for upload in uploads:
+            upload.cancel()
         await asking.channel.close()
 
 

@@ -14,6 +14,7 @@ from durable import (
     attempts,
     durable_server,
     durable_settings,
+    eventually,
     outcomes,
     rows,
 )
@@ -89,12 +90,10 @@ async def test_what_waits_to_be_tried_again_is_tried_at_once_by_hand(
     async with durable_server(settings, [AlwaysBusy]) as caller:
         created = await caller.create("halo", "always_busy")
         await caller.until(created.name, validation_pb2.STATE_PENDING)
-        while outcomes(database_url, created.name) != ["RETRIED"]:
-            await asyncio.sleep(0.05)
+        await eventually(lambda: outcomes(database_url, created.name) == ["RETRIED"])
         (job,) = await printed(caller, "list", "--state", "waiting")
         await printed(caller, "retry", job["name"])
-        while outcomes(database_url, created.name) != ["RETRIED", "RETRIED"]:
-            await asyncio.sleep(0.05)
+        await eventually(lambda: outcomes(database_url, created.name) == ["RETRIED", "RETRIED"])
     assert job["schedule_time"]
 
 
@@ -117,17 +116,16 @@ async def test_a_job_is_cancelled_with_its_validation(tmp_path: Path, database_u
         running = await caller.create("60", "slow")
         await caller.until(running.name, validation_pb2.STATE_RUNNING)
         waiting = await caller.create("60", "slow")
-        for name in (running.name, waiting.name):
+        for name in (waiting.name, running.name):
             await printed(caller, "cancel", name)
-        while attempts(database_url, running.name)[0]["outcome"] is None:
-            await asyncio.sleep(0.05)
+        await eventually(lambda: attempts(database_url, running.name)[0]["outcome"] is not None)
         listed = await printed(caller, "list")
     assert {job["state"] for job in listed} == {"CANCELLED"}
     assert outcomes(database_url, running.name) == ["CANCELLED"]
     assert outcomes(database_url, waiting.name) == []
     assert acts(database_url) == [
-        ("validation.cancelled", running.name),
         ("validation.cancelled", waiting.name),
+        ("validation.cancelled", running.name),
     ]
 
 
@@ -151,9 +149,7 @@ async def test_purging_removes_jobs_and_keeps_validations_and_attempts(
     assert acts(database_url) == [("jobs.purged", "jobs")]
 
 
-async def test_a_tenant_does_not_see_the_jobs_of_another(
-    tmp_path: Path, database_url: str
-) -> None:
+async def test_a_tenant_does_not_see_the_jobs_of_another(tmp_path: Path, database_url: str) -> None:
     async with durable_server(durable_settings(tmp_path, database_url)) as caller:
         created = await caller.create("halo", "length")
         await caller.ended(created.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from durable import durable_server, durable_settings, rows
@@ -33,9 +34,7 @@ async def test_the_urgent_goes_first(tmp_path: Path, database_url: str) -> None:
         for word in ("LOW", "NORMAL", "HIGH"):
             priority = validation_service_pb2.Priority.Value(f"PRIORITY_{word}")
             names[(await caller.create(word, "length", priority=priority)).name] = word
-        async with durable_server(
-            durable_settings(tmp_path, database_url, jobs={"workers": 1})
-        ):
+        async with durable_server(durable_settings(tmp_path, database_url, jobs={"workers": 1})):
             for name in names:
                 await caller.ended(name)
     begun = rows(database_url, "select * from attempts order by start_time")
@@ -60,5 +59,5 @@ async def test_a_policy_runs_no_more_at_a_time_than_it_may(
             await caller.ended(each.name)
     spans = rows(database_url, "select * from attempts order by start_time")
     assert len(spans) == 4
-    for earlier, later in zip(spans, spans[1:], strict=False):
+    for earlier, later in itertools.pairwise(spans):
         assert earlier["end_time"] <= later["start_time"]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import grpc
 import pytest
-from durable import durable_server, durable_settings, outcomes, rows, watched
+from durable import durable_server, durable_settings, eventually, outcomes, rows, watched
 from outages import KillablePostgres, killable_postgres
 
 from absah.v1 import validation_pb2
@@ -38,9 +38,7 @@ async def migrated(url: str) -> None:
 async def test_a_verdict_that_is_reached_in_an_outage_is_recorded_after_it(
     tmp_path: Path, killable: KillablePostgres
 ) -> None:
-    settings = durable_settings(
-        tmp_path, killable.url, jobs={"stalled_after_seconds": 60.0}
-    )
+    settings = durable_settings(tmp_path, killable.url, jobs={"stalled_after_seconds": 60.0})
     async with durable_server(settings) as caller:
         created = await caller.create("1", "slow", "length")
         await caller.until(created.name, RUNNING)
@@ -67,7 +65,7 @@ async def test_what_waits_through_many_outages_is_validated_once_each(
 ) -> None:
     waiting = durable_settings(tmp_path, killable.url, jobs={"workers": 0})
     async with durable_server(waiting) as caller:
-        created = [await caller.create(f"0.0{number}", "slow") for number in range(1, 9)] * 1
+        created = [await caller.create(f"0.0{number}", "slow") for number in range(1, 9)]
         created += [await caller.create(f"0.1{number}", "slow") for number in range(10, 40)]
         async with durable_server(durable_settings(tmp_path, killable.url)):
             for _ in range(3):
@@ -75,8 +73,7 @@ async def test_what_waits_through_many_outages_is_validated_once_each(
                 killable.kill()
                 await asyncio.sleep(0.5)
                 await asyncio.to_thread(killable.revive)
-            while not all_ended(killable.url):
-                await asyncio.sleep(0.2)
+            await eventually(lambda: all_ended(killable.url))
     states = rows(killable.url, "select state from validations")
     assert [row["state"] for row in states] == ["SUCCEEDED"] * len(created)
     verdicts = rows(

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from pathlib import Path
 
-from durable import attempts, durable_server, durable_settings, outcomes, rows, worker_process
+from durable import (
+    attempts,
+    durable_server,
+    durable_settings,
+    eventually,
+    outcomes,
+    rows,
+    worker_process,
+)
 from support import Slow, make_registry
 
 from absah.v1 import validation_pb2
@@ -45,9 +52,7 @@ async def test_a_worker_that_was_held_for_dead_cannot_write_what_it_came_to(
     assert len(verdicts) == 1
 
 
-async def test_cancelling_ends_checks_that_are_under_way(
-    tmp_path: Path, database_url: str
-) -> None:
+async def test_cancelling_ends_checks_that_are_under_way(tmp_path: Path, database_url: str) -> None:
     registry = make_registry(Slow)
     checker = registry.checkers["slow"].checker
     assert isinstance(checker, Slow)
@@ -55,10 +60,8 @@ async def test_cancelling_ends_checks_that_are_under_way(
         created = await caller.create("60", "slow")
         await checker.started.wait()
         await caller.cancel(created.name)
-        while checker.running:
-            await asyncio.sleep(0.02)
-        while outcomes(database_url, created.name) != ["CANCELLED"]:
-            await asyncio.sleep(0.02)
+        await eventually(lambda: not checker.running)
+        await eventually(lambda: outcomes(database_url, created.name) == ["CANCELLED"])
         assert (await caller.get(created.name)).state == validation_pb2.STATE_CANCELLED
     assert checker.cancelled == 1
 
@@ -75,7 +78,7 @@ async def test_a_cancelled_validation_that_waits_is_never_begun(
             await caller.ended(other.name)
     assert attempts(database_url, cancelled.name) == []
     jobs = rows(database_url, "select status from procrastinate_jobs order by id")
-    assert [job["status"] for job in jobs] == ["aborted", "succeeded"]
+    assert [job["status"] for job in jobs] == ["cancelled", "succeeded"]
 
 
 async def test_a_validation_whose_job_is_gone_is_given_another(

@@ -29,8 +29,9 @@ async def test_a_check_that_has_ended_is_among_the_results_of_a_running_validati
 ) -> None:
     async with durable_server(durable_settings(tmp_path, database_url)) as caller:
         created = await caller.create("20", "slow", "length")
-        while not (running := await caller.get(created.name)).check_results:
-            await asyncio.sleep(0.05)
+        async with asyncio.timeout(30):
+            while not (running := await caller.get(created.name)).check_results:
+                await asyncio.sleep(0.05)
         await caller.cancel(created.name)
     assert running.state == RUNNING
     assert [result.checker for result in running.check_results] == ["length"]

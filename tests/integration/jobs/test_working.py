@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import random
+from functools import partial
 from pathlib import Path
 
-from durable import attempts, durable_server, durable_settings, outcomes, rows, worker_process
+from durable import (
+    attempts,
+    durable_server,
+    durable_settings,
+    eventually,
+    outcomes,
+    rows,
+    worker_process,
+)
 
 from absah.v1 import validation_pb2
 
 RUNNING = validation_pb2.STATE_RUNNING
+
+
+def same_outcomes(database_url: str, name: str, expected: list[str | None]) -> bool:
+    return outcomes(database_url, name) == expected
 
 
 async def test_what_is_created_is_validated_by_the_servers_own_workers(
@@ -66,11 +80,9 @@ async def test_a_validation_that_kills_its_workers_fails_in_the_end(
     working = durable_settings(tmp_path, database_url, jobs={"max_attempts": 2})
     async with durable_server(settings) as caller:
         created = await caller.create("60", "slow")
-        for _ in range(2):
+        for begun in ([None], ["LOST", None]):
             async with worker_process(working) as killed:
-                await caller.until(created.name, RUNNING)
-                while len(attempts(database_url, created.name)) < _ + 1:
-                    await asyncio.sleep(0.05)
+                await eventually(partial(same_outcomes, database_url, created.name, begun))
                 killed.kill()
                 await killed.wait()
         async with worker_process(working):
@@ -104,3 +116,30 @@ async def test_a_stopping_worker_lets_what_runs_end(tmp_path: Path, database_url
         async with worker_process(durable_settings(tmp_path, database_url)):
             await caller.until(created.name, RUNNING)
         assert (await caller.get(created.name)).state == validation_pb2.STATE_SUCCEEDED
+
+
+async def test_each_validation_ends_once_while_workers_are_killed(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(tmp_path, database_url, jobs={"workers": 4, "max_attempts": 50})
+    chance = random.Random(7)
+    async with durable_server(waiting) as caller:
+        texts = [f"{chance.uniform(0.01, 0.3):.3f}" for _ in range(40)]
+        created = {(await caller.create(text, "slow", "length")).name for text in texts}
+        for _ in range(3):
+            async with worker_process(working) as killed:
+                await asyncio.sleep(chance.uniform(0.1, 0.6))
+                killed.kill()
+                await killed.wait()
+        async with worker_process(working):
+            for name in created:
+                assert (await caller.ended(name)).state == validation_pb2.STATE_SUCCEEDED
+    ended = rows(database_url, "select subject from audit_events where action = 'validation.ended'")
+    assert sorted(event["subject"] for event in ended) == sorted(created)
+    for name in created:
+        *earlier, last = outcomes(database_url, name)
+        assert (set(earlier), last) in (({"LOST"}, "SUCCEEDED"), (set(), "SUCCEEDED"))
+    assert len(rows(database_url, "select * from check_results")) == 2 * len(created)
+    jobs = rows(database_url, "select status from procrastinate_jobs")
+    assert {job["status"] for job in jobs} == {"succeeded"}

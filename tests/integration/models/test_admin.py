@@ -10,12 +10,14 @@ from typing import Any, TypeVar
 
 import grpc
 import numpy as np
+import psycopg
 import pytest
 from integration.inference.drawing import draw_double
 from support import TEXT_ONLY, make_settings, running_server
 
 import absah
 from absah.admin.v1 import admin_service_pb2 as pb2
+from absah_ops.models import verify
 from absah_sdk import Capabilities, CheckContext, Checker, Document, Form, Outcome, Result
 from absah_server.core.models import Change, Rollout
 from absah_server.inference import repository, rollout
@@ -53,10 +55,16 @@ class Plain(Checker):
 
 
 @asynccontextmanager
-async def serving(folder: Path, **inference: Any) -> AsyncIterator[str]:
+async def serving(folder: Path, *, database_url: str = "", **inference: Any) -> AsyncIterator[str]:
     """A server whose model doubles in version 1 and trebles in version 2; yields its address."""
+    store = {
+        "store": {"kind": "postgres" if database_url else "none"},
+        "database_url": database_url,
+        "data": folder / "data",
+    }
     settings = make_settings(
         folder,
+        **store,
         inference={
             "model_repository": folder / "models",
             "engine": "onnxruntime",
@@ -270,3 +278,73 @@ async def test_the_other_models_serve_and_a_mended_one_does_when_it_is_loaded(
             while not (result := await check(client)).model_versions:
                 await asyncio.sleep(0.01)
         assert result.facts["product"] == 8.0
+
+
+async def test_what_an_operator_does_is_in_the_audit_log(
+    model: Path, tmp_path: Path, database_url: str
+) -> None:
+    async with serving(tmp_path, database_url=database_url) as address:
+        await operate(address, lambda admin: admin.load_model("double", "2"))
+        promoted = pb2.Rollout(current="2", previous="1")
+        await operate(address, lambda a: a.set_rollout("double", promoted, reason="it is better"))
+        await operate(address, lambda admin: admin.roll_back_model("double"))
+        with pytest.raises(absah.CallFailed):
+            await operate(address, lambda admin: admin.unload_model("double", "1"))
+    with psycopg.connect(database_url) as connection:
+        events = connection.execute(
+            "select action, subject, details from audit_events order by id"
+        ).fetchall()
+    assert [(action, subject) for action, subject, _ in events] == [
+        ("model.loaded", "models/double"),
+        ("model.rollout_set", "models/double"),
+        ("model.rolled_back", "models/double"),
+    ]
+    assert events[1][2] == {"current": "2", "reason": "it is better"}
+
+
+def truncate(model: Path) -> None:
+    file = model / "1" / "model.onnx"
+    file.write_bytes(file.read_bytes()[:-30])
+
+
+def contradict(model: Path) -> None:
+    config = model / "config.pbtxt"
+    config.write_text(config.read_text().replace("TYPE_FP32", "TYPE_INT64"))
+
+
+def lose_labels(model: Path) -> None:
+    config = model / "config.pbtxt"
+    text = config.read_text().replace('name: "y"', 'name: "y" label_filename: "labels.txt"')
+    config.write_text(text)
+
+
+def change_what_is_sealed(model: Path) -> None:
+    labels = model / "labels.txt"
+    labels.write_text("one\n")
+    (stored,) = repository.read_model(model)
+    verify.seal(stored, {})
+    labels.write_text("two\n")
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        (truncate, ("1/model.onnx", "truncated")),
+        (contradict, ("config.pbtxt", "input[0].data_type")),
+        (lose_labels, ("config.pbtxt", "output.label_filename", "labels.txt")),
+        (change_what_is_sealed, ("labels.txt", "sha256", "manifest.json")),
+    ],
+)
+async def test_a_damaged_model_is_told_by_file_and_field_while_the_others_serve(
+    model: Path, tmp_path: Path, damage: Callable[[Path], None], told: tuple[str, ...]
+) -> None:
+    damage(draw_double(tmp_path / "models", "damaged").parents[1])
+    async with (
+        serving(tmp_path, on_invalid=OnInvalid.SERVE_OTHERS) as address,
+        absah.AsyncClient(address) as client,
+    ):
+        damaged, served = await operate(address, lambda admin: admin.models())
+        assert (damaged.name, served.name) == ("models/damaged", "models/double")
+        assert all(word in damaged.problem for word in told), damaged.problem
+        assert not damaged.versions
+        assert (await check(client)).facts["product"] == 8.0

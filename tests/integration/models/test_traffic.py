@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.inference.drawing import draw_double, floats, save_graph, soon
+from integration.inference.drawing import (
+    ENDLESS,
+    draw_double,
+    draw_spin,
+    floats,
+    indices,
+    save_graph,
+    settled,
+    soon,
+)
 from onnx import TensorProto, helper
 
 from absah_server.core.errors import ModelInUse, ModelInvalid, ModelUnknown
 from absah_server.core.models import Candidate, Change, Mode, Rollout
 from absah_server.inference import rollout
 from absah_server.inference.local import LocalInference, OnInvalid
+from absah_server.inference.scheduling import Scheduler
 from absah_server.inference.traffic import Traffic
 
 CHANGE = Change(action="set", by="a test")
@@ -299,3 +312,56 @@ async def test_a_model_that_was_mended_serves_when_it_is_loaded(repository: Path
         assert await answer(traffic) == 2.0
         assert traffic.problems() == {}
         assert told.is_set()
+
+
+async def test_a_model_whose_rollout_was_mended_serves_as_it_says(repository: Path) -> None:
+    (repository / "double" / "1" / "model.onnx").write_bytes(b"nothing")
+    async with leading(repository, on_invalid=OnInvalid.SERVE_OTHERS) as traffic:
+        wanted = Rollout(current="2", previous="1")
+        rollout.write(repository / "double", wanted, CHANGE)
+        await traffic.load("double")
+        assert await answer(traffic) == 3.0
+        assert traffic.rollouts()["double"] == wanted
+
+
+async def test_a_version_in_the_background_takes_no_slot_from_the_others(
+    repository: Path,
+) -> None:
+    draw_spin(repository)
+    async with leading(repository) as traffic:
+        await traffic.inner.load("spin", "1", background=True)
+        endless = asyncio.create_task(
+            traffic.inner.infer("spin@1", indices(ENDLESS), deadline=soon())
+        )
+        await settled()
+        assert await answer(traffic) == 2.0
+        assert not endless.done()
+        endless.cancel()
+        await asyncio.wait([endless])
+
+
+async def test_a_version_in_the_background_does_not_answer_by_the_models_name(
+    repository: Path,
+) -> None:
+    async with leading(repository) as traffic:
+        await traffic.inner.load("double", "2", background=True)
+        assert traffic.inner.models()["double"].version == "1"
+        outputs = await traffic.inner.infer("double", floats(1), deadline=soon())
+        assert outputs["y"].tolist() == [[2.0]]
+        await traffic.inner.load("double", "2")
+        outputs = await traffic.inner.infer("double", floats(1), deadline=soon())
+        assert outputs["y"].tolist() == [[3.0]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere threads share one niceness")
+async def test_the_background_yields_the_processor() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    found: list[int] = []
+    scheduler = Scheduler(slots=1, niceness=19)
+    scheduler.execute(niceness, found.append)
+    await scheduler.close()
+    await until(lambda: bool(found))
+    assert found == [19]
+    assert niceness() < 19

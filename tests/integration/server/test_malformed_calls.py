@@ -9,6 +9,8 @@ from pathlib import Path
 
 import grpc
 import pytest
+from google.protobuf import descriptor_pool
+from grpc_health.v1 import health
 from support import Length, Slow, make_settings, running_server
 
 import absah
@@ -18,6 +20,10 @@ from absah.v1 import validation_service_pb2_grpc
 
 NO_MESSAGE = b"\xff" * 100
 SERVICE = "/absah.v1.ValidationService"
+SERVICES = (
+    *("absah.v1.ValidationService", "absah.v1.CheckerService", "absah.v1.PolicyService"),
+    health.SERVICE_NAME,
+)
 
 
 @pytest.fixture
@@ -33,6 +39,10 @@ async def channel(address: str) -> AsyncIterator[grpc.aio.Channel]:
         yield opened
 
 
+async def one(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
 def for_length(request_id: str, text: str = "halo") -> pb2.ValidateRequest:
     return absah.request(
         "", {"report": absah.Text(text)}, checkers=["length"], request_id=request_id
@@ -42,16 +52,16 @@ def for_length(request_id: str, text: str = "halo") -> pb2.ValidateRequest:
 async def test_bytes_that_are_no_request_are_refused_and_log_no_error(
     channel: grpc.aio.Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    for method in (
-        f"{SERVICE}/Validate",
-        "/absah.v1.CheckerService/ListCheckers",
-        "/absah.v1.PolicyService/GetPolicy",
-        "/grpc.health.v1.Health/Check",
-    ):
+    services = [descriptor_pool.Default().FindServiceByName(name) for name in SERVICES]
+    methods = [method for service in services for method in service.methods]
+    assert len(methods) > 10
+    for method in methods:
+        path = f"/{method.containing_service.full_name}/{method.name}"
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await channel.unary_unary(method)(NO_MESSAGE, timeout=10)
+            async for _ in channel.stream_stream(path)(one(NO_MESSAGE), timeout=10):
+                pass
         told = from_rpc_error(refused.value)
-        assert told.code is grpc.StatusCode.INVALID_ARGUMENT, method
+        assert told.code is grpc.StatusCode.INVALID_ARGUMENT, path
         assert told.reason == "INVALID_REQUEST"
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 

@@ -86,7 +86,7 @@ def test_sigterm_under_load_loses_no_answer_that_was_promised(
 
 
 def test_a_port_that_is_taken_is_told_in_a_sentence(
-    server: tuple[subprocess.Popen[str], str],
+    server: tuple[subprocess.Popen[str], str], tmp_path: Path
 ) -> None:
     _, address = server
     port = address.rpartition(":")[2]
@@ -95,7 +95,7 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(
         env={
             **os.environ,
             "ABSAH_PLUGINS": "[]",
-            "ABSAH_POLICIES": "/nonexistent",
+            "ABSAH_POLICIES": str(tmp_path / "policies"),
             "ABSAH_STORE__KIND": "none",
         },
         capture_output=True,
@@ -106,3 +106,22 @@ def test_a_port_that_is_taken_is_told_in_a_sentence(
     assert again.returncode == 1
     assert "cannot be bound" in again.stderr
     assert "Traceback" not in again.stderr
+
+
+def test_a_folder_of_policies_that_is_not_there_is_told_in_a_sentence(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "absah_ops", "serve", "--port", "0"],
+        env={
+            **os.environ,
+            "ABSAH_PLUGINS": "[]",
+            "ABSAH_POLICIES": str(tmp_path / "nowhere"),
+            "ABSAH_STORE__KIND": "none",
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "there is no folder" in ended.stderr
+    assert "Traceback" not in ended.stderr

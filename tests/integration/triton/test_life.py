@@ -7,9 +7,10 @@ import contextlib
 from pathlib import Path
 
 import pytest
-from integration.inference.drawing import draw_double, floats, soon
+from integration.inference.drawing import draw_double, floats, save_graph, soon, write_config
 from integration.triton.asking import QUICK, asking, client_of
 from integration.triton.conftest import INSTANCE
+from onnx import TensorProto, helper
 
 from absah_ops.triton import server
 from absah_ops.triton.server import Control, Options
@@ -162,3 +163,34 @@ async def test_a_server_that_starts_later_is_waited_for(tmp_path: Path) -> None:
         await starting
         assert await inference.infer("double", floats(1.0), deadline=soon()) == {"y": [[2.0]]}
         await inference.close()
+
+
+@pytest.mark.parametrize("dims", [3, 4], ids=["a sample that it takes", "one that it does not"])
+async def test_a_model_that_takes_no_small_request_is_asked_with_its_configs_sample(
+    tmp_path: Path, dims: int
+) -> None:
+    draw_offset(tmp_path, "silent", more=INSTANCE)
+    sample = f"value {{ data_type: TYPE_FP32 dims: [ {dims} ] zero_data: true }}"
+    warm_up = f'model_warmup [ {{ name: "s" inputs {{ key: "x" {sample} }} }} ]'
+    draw_offset(tmp_path, "told", more=INSTANCE)
+    with server.running(tmp_path) as triton:
+        write_config(tmp_path, "told", more=f"{INSTANCE} {warm_up}")  # Triton would refuse to load
+        async with asking(tmp_path, triton) as inference:
+            answer = await inference.infer("silent", floats(1.0, size=3), deadline=soon())
+            assert answer["y"].tolist() == [[2.0, 3.0, 4.0]]
+            assert [error.model for error in inference.errors] == ([] if dims == 3 else ["told"])
+
+
+def draw_offset(repository: Path, name: str, **config: str) -> None:
+    """y = x + (1, 2, 3), for x of shape [items, 3], though the config promises any size."""
+    offset = helper.make_tensor("o", TensorProto.FLOAT, [3], [1.0, 2.0, 3.0])
+    save_graph(
+        repository / name / "1" / "model.onnx",
+        [
+            helper.make_node("Constant", [], ["offset"], value=offset),
+            helper.make_node("Add", ["x", "offset"], ["y"]),
+        ],
+        [("x", TensorProto.FLOAT, ["items", "size"])],
+        [("y", TensorProto.FLOAT, ["items", "size"])],
+    )
+    write_config(repository, name, **config)

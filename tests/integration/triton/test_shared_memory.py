@@ -21,6 +21,7 @@ from onnx import TensorProto, helper
 from absah_ops.triton import server
 from absah_ops.triton.server import TritonServer
 from absah_server.inference.triton import shared_memory
+from absah_server.inference.triton.shared_memory import RegionPool
 
 SHARED = replace(QUICK, shared_memory_bytes=64 << 20, shared_memory_min_bytes=0)
 MEBIBYTE = 1 << 20
@@ -169,6 +170,18 @@ async def test_a_restarted_server_is_shared_memory_with_again(repository: Path) 
                         break
                     await asyncio.sleep(0.2)
                 assert await regions(second)
+
+
+async def test_what_a_broken_connection_shared_is_undone_by_the_next(running: TritonServer) -> None:
+    async with client_of(running) as own:
+        broken = RegionPool(own, max_bytes=8 * MEBIBYTE)
+        lent = await broken.borrow(MEBIBYTE)
+        assert lent is not None
+        names = broken.forget()
+        broken.give_back(lent)
+        assert await regions(running) == [MEBIBYTE]
+        await RegionPool(own, max_bytes=MEBIBYTE).unregister_left_behind(names)
+        assert not await regions(running)
 
 
 CRASHING = """

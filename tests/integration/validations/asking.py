@@ -23,10 +23,10 @@ async def column(rows: Rows, statement: str, *parameters: Any) -> list[Any]:
     return [row[0] for row in await cursor.fetchall()]
 
 
-def entry(*, stored: str = "") -> Entry:
-    """A validation to accept, of a document of its own or of one that is `stored`."""
+def entry(*, stored: str = "", content: bytes = b"", request_id: str = "") -> Entry:
+    """A validation to accept, of this content, of one that is `stored`, or of one of its own."""
     made = names.new_id()
-    digest = stored or hashlib.sha256(made.bytes).hexdigest()
+    digest = stored or hashlib.sha256(content or made.bytes).hexdigest()
     record = Record(
         documents=[
             DocumentRecord(
@@ -58,7 +58,7 @@ def entry(*, stored: str = "") -> Entry:
         ),
         validation=Validation(
             name=names.validation_name(made),
-            request_id="",
+            request_id=request_id,
             state=State.PENDING,
             record=record,
             create_time=names.time_of(made),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import grpc
@@ -120,23 +123,50 @@ async def test_what_comes_at_once_is_committed_together(
     assert await column(rows, "select count(distinct job_id) from validations") == [50]
 
 
+@asynccontextmanager
+async def stores(url: str, count: int = 1) -> AsyncIterator[list[PostgresValidations]]:
+    """Stores of several servers over one database."""
+    databases = [Database(url) for _ in range(count)]
+    for database in databases:
+        await database.open()
+    try:
+        yield [PostgresValidations(database) for database in databases]
+    finally:
+        for database in databases:
+            await database.close()
+
+
+async def test_servers_that_are_sent_the_same_ids_and_documents_at_once_agree(
+    database_url: str, rows: Rows
+) -> None:
+    sent = [(f"r-{number % 20}", b"text %d" % (number % 20)) for number in range(200)]
+    random.Random(7).shuffle(sent)
+    async with stores(database_url, 3) as servers:
+        made = await asyncio.gather(
+            *(
+                servers[number % 3].accept(entry(request_id=request_id, content=content))
+                for number, (request_id, content) in enumerate(sent)
+            )
+        )
+    assert len({each.name for each in made}) == 20
+    assert len({(each.name, each.request_id) for each in made}) == 20
+    assert await column(rows, "select count(*) from validations") == [20]
+    assert await column(rows, "select count(*) from procrastinate_jobs") == [20]
+    assert await column(rows, "select count(*) from audit_events") == [20]
+
+
 async def test_one_whose_document_goes_meanwhile_is_refused_and_no_other(
     database_url: str, client: absah.AsyncClient, rows: Rows
 ) -> None:
     first = await client.create_validation("short-text", report=absah.Text("halo"))
     digest = first.record.documents[0].sha256
     await rows.execute(b"update documents set state = 'DELETED'")
-    database = Database(database_url)
-    await database.open()
-    validations = PostgresValidations(database)
-    try:
+    async with stores(database_url) as (validations,):
         ended = await asyncio.gather(
             validations.accept(entry(stored=digest)),
             *(validations.accept(entry()) for _ in range(5)),
             return_exceptions=True,
         )
-    finally:
-        await database.close()
     assert isinstance(ended[0], DocumentNotFound)
     assert all(isinstance(each, Validation) for each in ended[1:])
     assert await column(rows, "select count(*) from validations") == [6]

@@ -168,14 +168,15 @@ async def refuse_for_now(address: str) -> None:
         stub = validation_service_pb2_grpc.ValidationServiceStub(channel)
         # The first may meet a dead connection; those after it are not even tried.
         for _ in range(2):
-            for call in (
-                stub.Validate(asked),
-                stub.CreateValidation(
-                    validation_service_pb2.CreateValidationRequest(request=asked)
+            for call, message in (
+                (stub.Validate, asked),
+                (
+                    stub.CreateValidation,
+                    validation_service_pb2.CreateValidationRequest(request=asked),
                 ),
             ):
                 with pytest.raises(grpc.aio.AioRpcError) as error:
-                    await call
+                    await call(message)
                 failed = absah.errors.from_rpc_error(error.value)
                 assert failed.code is grpc.StatusCode.UNAVAILABLE
                 assert failed.reason == "STORE_UNAVAILABLE"

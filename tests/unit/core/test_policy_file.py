@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from absah_server.core.errors import PolicyInvalid, PolicyNotFound
-from absah_server.core.policy_file import Policies, Reader
+from absah_server.core.errors import PolicyFolderMissing, PolicyInvalid, PolicyNotFound
+from absah_server.core.policy_file import Policies, Reader, read_folder
 
 GOOD = """\
 policy: length-check
@@ -104,3 +104,11 @@ def test_a_name_means_the_newest_version_and_each_version_can_be_had(
     assert [policy.version for policy in policies.all()] == [10, 9, 2]
     with pytest.raises(PolicyNotFound):
         policies.get("length-check@3")
+
+
+def test_a_folder_that_is_not_there_is_no_folder_without_policies(
+    reader: Reader, tmp_path: Path
+) -> None:
+    assert read_folder(tmp_path, reader) == []
+    with pytest.raises(PolicyFolderMissing, match="nowhere to read policies from"):
+        read_folder(tmp_path / "nowhere", reader)

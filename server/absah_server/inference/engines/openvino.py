@@ -25,6 +25,19 @@ _ROUNDED_TOGETHER = "32"
 """Activations that share a scale where the graph lets them be rounded."""
 
 
+_PRIMING = threading.Lock()
+
+
+def _prime() -> None:
+    """Let the bindings make their tables of types while no other thread can ask for them.
+
+    They are made at the first tensor, by code that gives up the interpreter's lock while it holds
+    a lock of its own: two threads whose first tensors meet wait for each other for ever.
+    """
+    with _PRIMING:
+        np.array(openvino.Tensor(np.zeros(1, np.float32), shared_memory=True).data)
+
+
 class OpenVinoRun:
     """One execution on an infer request that is borrowed for its time."""
 
@@ -86,6 +99,7 @@ class OpenVinoEngine:
         streams: int,
         precision: Precision = Precision.F32,
     ) -> None:
+        _prime()
         self.output_names = output_names
         self._file = file
         self._idle: list[openvino.InferRequest] = []

@@ -7,10 +7,15 @@ changes nothing on a server: whatever is not the request's own fault may be aske
 from __future__ import annotations
 
 import enum
+import logging
 
 from tritonclient.utils import InferenceServerException
 
-from absah_sdk import AbsahError
+from absah_sdk import AbsahError, DeadlinePassed, InferenceFailed
+from absah_server.core.errors import ModelUnknown, Overloaded
+from absah_server.inference.repository import StoredModel
+
+log = logging.getLogger(__name__)
 
 
 class Kind(enum.Enum):
@@ -65,3 +70,22 @@ def _kind(code: str, said: str) -> Kind:
     if code == "INVALID_ARGUMENT":
         return Kind.REFUSED
     return Kind.FAILED
+
+
+def inference_error(
+    failure: ServerFailure, model: StoredModel, *, retry_after_seconds: float
+) -> AbsahError:
+    """What the port `Inference` promises to raise; what the server said goes to the log alone."""
+    match failure.kind:
+        case Kind.LATE:
+            return DeadlinePassed(f"no time left for model {model.name!r}")
+        case Kind.FULL:
+            return Overloaded(retry_after_seconds=retry_after_seconds)
+        case Kind.MISSING:
+            return ModelUnknown(model=f"{model.name}@{model.version}")
+        case _:
+            log.warning(
+                "inference failed",
+                extra={"model": model.name, "kind": failure.kind.name, "error": failure.said},
+            )
+            return InferenceFailed(f"model {model.name!r}: {failure.kind.value}")

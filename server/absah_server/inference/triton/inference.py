@@ -17,7 +17,7 @@ from pathlib import Path
 from absah_sdk import DeadlinePassed, InferenceFailed
 from absah_sdk.checking import Array
 from absah_server.core.admission import Admission
-from absah_server.core.errors import ModelInvalid, ModelUnknown, Overloaded, ShuttingDown
+from absah_server.core.errors import ModelInvalid, ModelUnknown, ShuttingDown
 from absah_server.core.submission import Priority
 from absah_server.inference import portions
 from absah_server.inference.local import OnInvalid
@@ -30,7 +30,8 @@ from absah_server.inference.repository import (
 )
 from absah_server.inference.statistics import ModelStatistics, Tally
 from absah_server.inference.telemetry import Providers
-from absah_server.inference.triton.failures import Kind, ServerFailure
+from absah_server.inference.triton import failures
+from absah_server.inference.triton.failures import ServerFailure
 from absah_server.inference.triton.server import Key, Server, key_of
 from absah_server.inference.triton.servers import Servers
 from absah_server.inference.triton.telemetry import RequestTelemetry
@@ -277,8 +278,8 @@ class TritonInference:
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._place(served, p, deadline)) for p in cut]
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
         # The parts may be large, and copying them here would hold up every other request.
         return await asyncio.to_thread(portions.join, [task.result() for task in tasks])
 
@@ -310,7 +311,9 @@ class TritonInference:
                 if exc.kind.may_retry:
                     self._servers.report(model, exc, server)
                 if not exc.kind.may_retry or len(tried) == _MAX_ATTEMPTS:
-                    raise _as_inference_error(served, exc) from exc
+                    raise failures.inference_error(
+                        exc, model, retry_after_seconds=served.admission.retry_after_seconds()
+                    ) from exc
                 log.info("inference asked again", extra={"model": model.name, "error": str(exc)})
             else:
                 served.tally.executed(items=portion.items, seconds=loop.time() - began)
@@ -323,23 +326,6 @@ def _read(directory: Path, version: str | None) -> StoredModel:
     version = version or serving_version(directory, runs_here=False)
     (stored,) = read_model(directory, versions=(version,), runs_here=False)
     return stored
-
-
-def _as_inference_error(served: _Served, failure: ServerFailure) -> Exception:
-    model = served.model
-    match failure.kind:
-        case Kind.LATE:
-            return _too_late(model)
-        case Kind.FULL:
-            return Overloaded(retry_after_seconds=served.admission.retry_after_seconds())
-        case Kind.MISSING:
-            return ModelUnknown(model=f"{model.name}@{model.version}")
-        case _:
-            log.warning(
-                "inference failed",
-                extra={"model": model.name, "kind": failure.kind.name, "error": failure.said},
-            )
-            return InferenceFailed(f"model {model.name!r}: {failure.kind.value}")
 
 
 def _too_late(model: StoredModel) -> DeadlinePassed:

@@ -39,7 +39,6 @@ _CHANNEL_OPTIONS = [
 _REMEMBERED_SHAPES = 256
 NOT_ASKED_YET = "was not asked yet"
 
-
 Key = tuple[str, str]
 """A model's name and version."""
 
@@ -60,6 +59,8 @@ class Server:
     ) -> None:
         self.address = address
         self.in_flight = 0
+        self.forgotten: list[str] = []
+        """Regions of connections that broke, which it may still map."""
         self.client = aio.InferenceServerClient(
             address,
             ssl=tls_ca_file is not None,
@@ -85,18 +86,23 @@ class Server:
         """The event loop time of its last answer for this model; 0 where there is none."""
         return self._answered.get(key, 0.0)
 
-    def set_ready(self, key: Key) -> None:
-        """It serves this model."""
-        self._set_problem(key, "")
-
     def set_problem(self, key: Key, problem: str) -> None:
-        """It does not serve this model, and why."""
-        self._set_problem(key, problem)
+        """It does not serve this model, and why; empty where it does."""
+        before = self.problem(key)
+        self._problems[key] = problem
+        if bool(before) == bool(problem):
+            return
+        log.log(
+            logging.WARNING if problem else logging.INFO,
+            "model not ready" if problem else "model ready",
+            extra={"address": self.address, "model": "@".join(key), "problem": problem},
+        )
+        self._changed()
 
     def lose(self) -> None:
-        """The connection broke: what was shared is gone."""
+        """The connection broke, and with it what was shared."""
         if self._memory is not None:
-            self._memory.forget()
+            self.forgotten += self._memory.forget()
             self._memory = None
 
     async def infer(
@@ -129,11 +135,6 @@ class Server:
         self._memory = pool
         self._memory_min_bytes = min_bytes
         log.info("shared memory", extra={"address": self.address})
-
-    @property
-    def shares_memory(self) -> bool:
-        """Whether large requests go through shared memory."""
-        return self._memory is not None
 
     async def close(self) -> None:
         """Undo what was registered and hang up."""
@@ -234,18 +235,6 @@ class Server:
         self._sizes.move_to_end(key)
         if len(self._sizes) > _REMEMBERED_SHAPES:
             self._sizes.popitem(last=False)
-
-    def _set_problem(self, key: Key, problem: str) -> None:
-        before = self.problem(key)
-        self._problems[key] = problem
-        if bool(before) == bool(problem):
-            return
-        log.log(
-            logging.WARNING if problem else logging.INFO,
-            "model not ready" if problem else "model ready",
-            extra={"address": self.address, "model": "@".join(key), "problem": problem},
-        )
-        self._changed()
 
 
 class _NotShared(Exception):

@@ -16,6 +16,7 @@ import mmap
 import os
 import re
 import secrets
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -122,13 +123,19 @@ class RegionPool:
         else:
             region.close()
 
-    def forget(self) -> None:
-        """The server was restarted and knows none of the regions; lent ones end when returned."""
+    def forget(self) -> list[str]:
+        """Let go of all regions, lent ones when they are returned, and tell their names.
+
+        For a connection that broke: a server that was restarted knows none of them, one that is
+        still the same maps them until they are unregistered by name.
+        """
+        names = [region.name for region in (*self._idle, *self._lent)]
         for region in self._idle:
             region.close()
         self._idle.clear()
         self._lent.clear()
         self._bytes = 0
+        return names
 
     async def close(self) -> None:
         """Undo every registration."""
@@ -138,11 +145,11 @@ class RegionPool:
         self._lent.clear()
         await asyncio.gather(*self._retiring)
 
-    async def unregister_left_behind(self) -> None:
-        """Undo the registrations of processes that are gone without having done so."""
+    async def unregister_left_behind(self, forgotten: Collection[str] = ()) -> None:
+        """Undo the registrations of processes that are gone, and those that were forgotten."""
         status = await self._client.get_system_shared_memory_status(client_timeout=_CALL_SECONDS)
         for name in status.regions:
-            if _is_left_behind(name):
+            if name in forgotten or _is_left_behind(name):
                 log.info("region left behind", extra={"region": name})
                 await self._unregister(name)
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from absah_server.core.errors import ModelInvalid
+from absah_server.inference import warmup
+from absah_server.inference.portions import Tensors
 from absah_server.inference.repository import StoredModel
 from absah_server.inference.triton import agreement, loading
 from absah_server.inference.triton.failures import Kind, ServerFailure
@@ -140,7 +142,7 @@ class Watch:
             self.doubt(key, f"{exc.kind.value}: {exc.said}", broken=exc.kind is Kind.BROKEN)
         else:
             self.contradictions.pop(key, None)
-            self._server.set_ready(key)
+            self._server.set_problem(key, "")
 
     def _answers_by_itself(self, model: StoredModel) -> bool:
         """Under load the next answer tells as much as a probe that would have to queue."""
@@ -161,7 +163,22 @@ class Watch:
         self._verified.add(key_of(model))
 
     async def _probe(self, model: StoredModel) -> None:
-        await self._server.infer(model, sample(model), timeout_seconds=self._watching.probe_seconds)
+        """Ask for the smallest answer there is.
+
+        A model may take no such request. Then one of its config's samples is asked; without any
+        it is enough that the model said no.
+        """
+        try:
+            await self._infer(model, sample(model))
+        except ServerFailure as exc:
+            if exc.kind not in (Kind.REFUSED, Kind.FAILED):
+                raise
+            if model.config.warm_ups:
+                await self._infer(model, next(warmup.samples(model)).inputs)
+
+    async def _infer(self, model: StoredModel, inputs: Tensors) -> Tensors:
+        seconds = self._watching.probe_seconds
+        return await self._server.infer(model, inputs, timeout_seconds=seconds)
 
     async def _reload(self, model: StoredModel) -> None:
         """A process that ran the model is gone, and only a new load starts another.
@@ -202,11 +219,13 @@ class Watch:
         if model is None:
             return False
         inputs = sample(model)
-        seconds = self._watching.probe_seconds
-        expected = await self._server.infer(model, inputs, timeout_seconds=seconds)
+        expected = await self._infer(model, inputs)
         with self._server.calling():
-            await pool.unregister_left_behind()
-        got = await self._server.infer_through(pool, model, inputs, timeout_seconds=seconds)
+            await pool.unregister_left_behind(self._server.forgotten)
+        self._server.forgotten.clear()
+        got = await self._server.infer_through(
+            pool, model, inputs, timeout_seconds=self._watching.probe_seconds
+        )
         return got is not None and all(
             np.allclose(got[name], expected[name], equal_nan=True) for name in expected
         )

@@ -128,4 +128,5 @@ def _verification(verified: Verification) -> pb2.VerifyAuditResponse:
         anchor_sequence=verified.anchor_sequence or 0,
         unsealed_events=verified.waiting.events,
         unsealed_age=age,
+        untold_decisions=verified.untold,
     )

@@ -57,6 +57,32 @@ select
 from audit_events
 where sequence is null and tenant = %(tenant)s
 
+-- name: untold
+-- Of the next validations those that were decided without an event, and where to go on.
+with page as (
+    select validations.id, validations.decision, reviews.state as review
+    from validations
+    left join reviews on reviews.validation_id = validations.id
+    where validations.tenant = %(tenant)s and validations.id > %(after)s
+    order by validations.id
+    limit %(limit)s
+)
+select
+    page.id,
+    (page.decision is not null and not exists (
+        select from audit_events
+        where tenant = %(tenant)s
+            and subject = 'validations/' || replace(page.id::text, '-', '')
+            and action = 'validation.decided'
+    )) or (page.review = 'DECIDED' and not exists (
+        select from audit_events
+        where tenant = %(tenant)s
+            and subject = 'validations/' || replace(page.id::text, '-', '')
+            and action = 'review.decided'
+    )) as untold
+from page
+order by id
+
 -- name: listed
 -- The newest first, those that wait to be sealed too.
 select

@@ -72,10 +72,6 @@ select pg_notify(
     json_build_object('type', 'job_inserted', 'job_id', %(job_id)s::bigint)::text
 )
 
--- name: withdraw
--- Only one that waits: of one that runs, its worker sees to the end.
-select procrastinate_cancel_job_v1(%(job_id)s, false, false)
-
 -- name: purge
 delete from procrastinate_jobs where id in (
     select job.id

@@ -1,7 +1,8 @@
 -- name: fetch
 -- Takes up to so many jobs and begins an attempt at each one's validation. A job whose validation
--- has ended, or is no more, comes without an attempt. Nothing here must survive a crash of
--- PostgreSQL: if it is lost, the job waits as it did before.
+-- has ended, is no more, or is being changed just now, comes without an attempt; it is ended, or
+-- waits once more. Nothing here must survive a crash of PostgreSQL: if it is lost, the job waits as
+-- it did before.
 with quick as materialized (
     select set_config('synchronous_commit', 'off', true)
 ),
@@ -18,14 +19,22 @@ jobs as materialized (
     from fetched
     where (job).id is not null
 ),
+free as materialized (
+    -- Others lock a validation first and its job then: whoever waited here would wait for ever.
+    select validations.id, jobs.id as job_id
+    from jobs
+    join validations on validations.id = jobs.validation_id
+        and validations.state in ('PENDING', 'RUNNING')
+    for no key update of validations skip locked
+),
 begun as (
     update validations set
         state = 'RUNNING',
         attempt = validations.attempt + 1,
-        job_id = jobs.id,
+        job_id = free.job_id,
         update_time = now()
-    from jobs
-    where validations.id = jobs.validation_id and validations.state in ('PENDING', 'RUNNING')
+    from free
+    where validations.id = free.id
     returning validations.*
 ),
 lost as (

@@ -374,18 +374,20 @@ class VerifyAuditRequest(_message.Message):
     def __init__(self, anchor_sha256: _Optional[str] = ...) -> None: ...
 
 class VerifyAuditResponse(_message.Message):
-    __slots__ = ("head", "broken_link", "anchor_sequence", "unsealed_events", "unsealed_age")
+    __slots__ = ("head", "broken_link", "anchor_sequence", "unsealed_events", "unsealed_age", "untold_decisions")
     HEAD_FIELD_NUMBER: _ClassVar[int]
     BROKEN_LINK_FIELD_NUMBER: _ClassVar[int]
     ANCHOR_SEQUENCE_FIELD_NUMBER: _ClassVar[int]
     UNSEALED_EVENTS_FIELD_NUMBER: _ClassVar[int]
     UNSEALED_AGE_FIELD_NUMBER: _ClassVar[int]
+    UNTOLD_DECISIONS_FIELD_NUMBER: _ClassVar[int]
     head: AuditHead
     broken_link: BrokenLink
     anchor_sequence: int
     unsealed_events: int
     unsealed_age: _duration_pb2.Duration
-    def __init__(self, head: _Optional[_Union[AuditHead, _Mapping]] = ..., broken_link: _Optional[_Union[BrokenLink, _Mapping]] = ..., anchor_sequence: _Optional[int] = ..., unsealed_events: _Optional[int] = ..., unsealed_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    untold_decisions: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, head: _Optional[_Union[AuditHead, _Mapping]] = ..., broken_link: _Optional[_Union[BrokenLink, _Mapping]] = ..., anchor_sequence: _Optional[int] = ..., unsealed_events: _Optional[int] = ..., unsealed_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., untold_decisions: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ExportAuditRequest(_message.Message):
     __slots__ = ("first_sequence",)

@@ -242,8 +242,9 @@ class AdminServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def VerifyAudit(self, request, context):
-        """Follows the whole chain of the caller's tenant and tells its first broken link. A broken chain
-        is an answer, not an error. Takes about a minute for a million events.
+        """Follows the whole chain of the caller's tenant and tells its first broken link, and which
+        decisions have no event. A broken chain is an answer, not an error. Takes about a minute for a
+        million events.
 
         - INVALID_ARGUMENT: `anchor_sha256` is no hash.
         """
