@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,7 +13,15 @@ import yaml
 from absah_bridge.errors import ConfigInvalid
 
 Scalar = str | int | float | bool
-NAME = r"[a-z][a-z0-9_-]{0,31}"
+SystemName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+
+
+def _placed(path: Path, info: pydantic.ValidationInfo) -> Path:
+    return (info.context or {}).get("folder", Path()) / path
+
+
+ConfigPath = Annotated[Path, pydantic.AfterValidator(_placed)]
+"""A path relative to the folder where bridge.yaml lies."""
 
 
 class Part(pydantic.BaseModel):
@@ -42,6 +51,12 @@ class Rule(Part):
     table: str | Mapping[str, Scalar] | None = None
     """Codes to words, here or by the name of one of `tables`; what is not in it is refused."""
     type: Literal["text", "integer", "decimal"] = "text"
+    """A decimal has a point or a comma, and nothing between its thousands."""
+    zone: str | None = None
+    """With `date` in answers: the time zone that times are told in, as "Asia/Jakarta". UTC if not
+    given."""
+    cut: int | None = pydantic.Field(default=None, gt=0)
+    """The most characters of a text; what is beyond them is left out."""
 
     @pydantic.model_validator(mode="before")
     @classmethod
@@ -53,6 +68,11 @@ class Rule(Part):
         sources = [s for s in (self.from_, self.cel, self.value) if s is not None]
         if len(sources) != 1:
             raise ValueError("give one of from, cel and value")
+        shapes = [self.date is not None, self.table is not None, self.type != "text"]
+        if sum(shapes) > 1:
+            raise ValueError("give one of date, table and type")
+        if self.zone is not None and (self.date is None or not _is_zone(self.zone)):
+            raise ValueError("zone names a time zone such as Asia/Jakarta, and goes with date")
         return self
 
 
@@ -95,6 +115,12 @@ class RequestRules(Part):
     priority: Literal["low", "normal", "high"] = "normal"
     claims: Mapping[str, Rule] = {}
     documents: tuple[DocumentRule, ...] = ()
+    max_records: int = pydantic.Field(default=1000, gt=0, le=100_000)
+    """Of a batch; a larger one is parked, and the legacy system sends it in parts."""
+    max_documents: int = pydantic.Field(default=64, gt=0, le=1000)
+    """Of one request."""
+    max_document_bytes: int = pydantic.Field(default=64 * 2**20, gt=0)
+    """Of all documents of one request together."""
 
 
 class Counted(Part):
@@ -173,13 +199,13 @@ class Store(Part):
     """A place that references may point into."""
 
     kind: Literal["folder", "http", "sftp"]
-    folder: Path | None = None
+    folder: ConfigPath | None = None
     url: str | None = None
     """For http and sftp: what every reference must begin with."""
     username: str | None = None
-    password_file: Path | None = None
-    key_file: Path | None = None
-    known_hosts_file: Path | None = None
+    password_file: ConfigPath | None = None
+    key_file: ConfigPath | None = None
+    known_hosts_file: ConfigPath | None = None
     max_bytes: int = pydantic.Field(default=32 * 2**20, gt=0)
     timeout_seconds: float = pydantic.Field(default=30.0, gt=0)
 
@@ -197,9 +223,9 @@ class Broker(Part):
 
     url: pydantic.SecretStr
     """As "amqps://user:password@host:5671/vhost"."""
-    ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
+    ca_file: ConfigPath | None = None
+    certificate_file: ConfigPath | None = None
+    key_file: ConfigPath | None = None
 
 
 class Core(Part):
@@ -215,7 +241,7 @@ class Bridge(Part):
 
     core: Core = Core()
     brokers: tuple[Broker, ...] = (Broker(url=pydantic.SecretStr("amqp://guest:guest@127.0.0.1")),)
-    systems: Annotated[Mapping[str, System], pydantic.Field(min_length=1)]
+    systems: Annotated[Mapping[SystemName, System], pydantic.Field(min_length=1)]
     stores: Mapping[str, Store] = {}
     health_port: int = pydantic.Field(default=0, ge=0, le=65535)
     """HTTP port of /health and /metrics; 0 has none."""
@@ -241,7 +267,7 @@ def read(file: Path) -> Bridge:
     except UnicodeDecodeError as exc:
         raise ConfigInvalid(file=file, line=0, field="", problem="is not UTF-8") from exc
     try:
-        return Bridge.model_validate(given)
+        return Bridge.model_validate(given, context={"folder": file.parent.absolute()})
     except pydantic.ValidationError as exc:
         raise _first(exc, file, node) from exc
 
@@ -260,6 +286,14 @@ def line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
             return line
         line = node.start_mark.line + 1
     return line
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def _first(error: pydantic.ValidationError, file: Path, node: yaml.Node | None) -> ConfigInvalid:

@@ -37,6 +37,8 @@ class Cause(enum.StrEnum):
     NOT_ROUTED = "NOT_ROUTED"
     """No queue takes the answer."""
     RETRIES_EXHAUSTED = "RETRIES_EXHAUSTED"
+    DELIVERY_LIMIT = "DELIVERY_LIMIT"
+    """It was delivered again and again and never came to an end: it may be what ends the bridge."""
 
 
 class BridgeError(Exception):

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import decimal
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+import zoneinfo
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
-import cel
-from cel import stdlib
-
-from absah_bridge import tree
+from absah_bridge import expressions, tree
 from absah_bridge.config import Rule, Scalar
 from absah_bridge.errors import Cause, MessageInvalid
+from absah_bridge.expressions import Evaluation, Expression
 from absah_bridge.tree import Branch, Leaf, Node, Series
+
+INTEGER = re.compile(r"([+-]?[0-9]{1,18})(?:[.,]0+)?")
+DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,9})?")
+ADJACENT = re.compile(r"%[A-Za-z]%[A-Za-z]")
+SHOWN_CODES = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,33 +33,31 @@ class Step:
     problem: str = ""
 
 
-@dataclass(kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
     """What rules see. `item` is the record or document at hand, else the root itself.
 
-    `steps` collects each value's way, for people who look how a mapping works; problems are
-    collected there too, and raised unless `lenient`. `outgoing` scopes are those of answers.
+    Where `steps` is a list, each value's way is collected there, for people who look how a mapping
+    works. Problems are raised unless `lenient`. `outgoing` scopes are those of answers.
     """
 
     root: Node
     item: Node
     tables: Mapping[str, Mapping[str, Scalar]]
-    variables: Mapping[str, Any] = field(default_factory=dict)
-    steps: list[Step] = field(default_factory=list)
+    evaluation: Evaluation
+    steps: list[Step] | None = None
     lenient: bool = False
     outgoing: bool = False
 
     def within(self, item: Node) -> Scope:
         """The same with another item at hand."""
-        return Scope(
-            root=self.root,
-            item=item,
-            tables=self.tables,
-            variables=self.variables,
-            steps=self.steps,
-            lenient=self.lenient,
-            outgoing=self.outgoing,
-        )
+        return replace(self, item=item)
+
+    def start(self, path: str) -> tuple[Node, str]:
+        """Where a path starts, and the path from there: those that begin with "/" at the root."""
+        if path.startswith("/"):
+            return self.root, path[1:] or "."
+        return self.item, path
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,136 +65,188 @@ class CompiledRule:
     """A rule that is ready to be evaluated."""
 
     rule: Rule
-    program: cel.Program | None
+    expression: Expression | None
 
     def evaluate(self, scope: Scope, target: str) -> Any:
         """The value, None where there is none. Raises `MessageInvalid` with field and position."""
-        source, position, raw = "", "", None
+        position, raw = "", None
         try:
-            source, position, raw = self._raw(scope)
+            position, raw = self._raw(scope)
             value = self._shaped(raw, scope)
         except MessageInvalid as exc:
-            located = exc.at(field=source or target, position=position)
+            located = exc.at(field=self.rule.from_ or target, position=str(position))
+            self._step(scope, target, str(located.position), raw, None, located.problem)
+            if scope.lenient:
+                return None
+            if scope.outgoing:
+                raise replace_cause(located, Cause.ANSWER_FAILED) from exc
+            raise located from exc
+        if scope.steps is not None:
+            self._step(scope, target, str(position), raw, value, "")
+        return value
+
+    @property
+    def source(self) -> str:
+        """Where the value comes from, for people."""
+        return f"cel: {self.rule.cel}" if self.rule.cel else self.rule.from_ or ""
+
+    def _step(
+        self, scope: Scope, target: str, position: str, raw: Any, value: Any, problem: str
+    ) -> None:
+        if scope.steps is not None:
             scope.steps.append(
                 Step(
                     target=target,
-                    source=source,
-                    position=located.position,
+                    source=self.source,
+                    position=position,
                     raw=raw,
-                    value=None,
-                    problem=located.problem,
+                    value=value,
+                    problem=problem,
                 )
             )
-            if scope.lenient:
-                return None
-            raise located from exc
-        scope.steps.append(
-            Step(target=target, source=source, position=position, raw=raw, value=value)
-        )
-        return value
 
-    def _raw(self, scope: Scope) -> tuple[str, str, Any]:
-        rule = self.rule
-        if rule.value is not None:
-            return "", "", rule.value
-        if self.program is not None:
-            return f"cel: {rule.cel}", "", self._computed(self.program, scope)
-        assert rule.from_ is not None
-        absolute = rule.from_.startswith("/")
-        found = tree.find(
-            scope.root if absolute else scope.item, rule.from_.removeprefix("/") or "."
-        )
+    def _raw(self, scope: Scope) -> tuple[Any, Any]:
+        if self.rule.value is not None:
+            return "", self.rule.value
+        if self.expression is not None:
+            return "", _computed(self.expression, scope)
+        assert self.rule.from_ is not None
+        start, path = scope.start(self.rule.from_)
+        found, position = tree.locate(start, path)
         if found is None:
-            return rule.from_, "", None
+            return position, None
         if isinstance(found, Series) and len(found.items) == 1:
             found = found.items[0]
-        if isinstance(found, Branch) and "#text" in found.fields:
-            found = found.fields["#text"]
+        if isinstance(found, Branch):
+            # An element that has attributes: what stands in it, if it could be just that.
+            found = found.fields.get("#text") or (found if _has_children(found) else Leaf(value=""))
         if not isinstance(found, Leaf):
             raise MessageInvalid(
-                Cause.BAD_VALUE,
-                "is not one value but several",
-                field=rule.from_,
-                position=found.position,
+                Cause.BAD_VALUE, "is not one value but several", position=str(position)
             )
-        return rule.from_, found.position, found.value
-
-    def _computed(self, program: cel.Program, scope: Scope) -> Any:
-        context = cel.Context()
-        stdlib.add_stdlib_to_context(context)
-        context.update(
-            {
-                "message": tree.plain(scope.root),
-                "item": tree.plain(scope.item),
-                **scope.variables,
-            }
-        )
-        try:
-            return program.execute(context)
-        except Exception as exc:
-            # CEL names what is missing by the expression's own words, not by the message's content.
-            raise MessageInvalid(
-                Cause.MISSING_FIELD, f"the expression has no value: {type(exc).__name__}"
-            ) from exc
+        return position, found.value
 
     def _shaped(self, raw: Any, scope: Scope) -> Any:
-        value = raw.strip() if isinstance(raw, str) else raw
+        rule = self.rule
+        value = _checked(raw)
         if value is None or value == "":
-            if self.rule.default is not None:
-                return self.rule.default
-            if self.rule.required:
+            if rule.default is not None:
+                return rule.default
+            if rule.required:
                 raise MessageInvalid(Cause.MISSING_FIELD, "is missing")
             return None
-        if self.rule.table is not None:
-            return _looked_up(value, self.rule.table, scope)
-        if self.rule.date is not None:
-            return _told(value, self.rule.date) if scope.outgoing else _date(value, self.rule.date)
-        if self.rule.type != "text":
-            return _number(value, integer=self.rule.type == "integer")
+        if rule.table is not None:
+            value = _looked_up(value, rule.table, scope)
+        elif rule.date is not None:
+            value = (
+                _told(value, rule.date, rule.zone) if scope.outgoing else _date(value, rule.date)
+            )
+        elif rule.type != "text":
+            value = _number(value, integer=rule.type == "integer")
+        if rule.cut is not None and isinstance(value, str):
+            return value[: rule.cut]
         return value
 
 
-def compile_rule(rule: Rule) -> CompiledRule:
-    """Check and compile; raises ValueError that says what is wrong."""
+def compile_rule(rule: Rule, *, variables: Collection[str], tables: Collection[str]) -> CompiledRule:
+    """Check and compile; raises ValueError that says what is wrong.
+
+    `variables` are those that an expression may read, `tables` the names of the system's tables.
+    """
+    if isinstance(rule.table, str) and rule.table not in tables:
+        known = f"there are {', '.join(sorted(tables))}" if tables else "the system has none"
+        raise ValueError(f"there is no table {rule.table!r}; {known}")
     if rule.from_ is not None:
-        list(tree.steps(rule.from_.removeprefix("/") or "."))
+        tree.check(rule.from_.removeprefix("/") or ".")
     if rule.cel is None:
         return CompiledRule(rule, None)
-    return CompiledRule(rule, cel.compile(rule.cel))
+    return CompiledRule(
+        rule, expressions.compile_expression(rule.cel, variables={"item", *variables})
+    )
+
+
+def replace_cause(error: MessageInvalid, cause: Cause) -> MessageInvalid:
+    """The same problem at the same place, of another cause."""
+    return MessageInvalid(cause, error.problem, field=error.field, position=error.position)
+
+
+def _has_children(branch: Branch) -> bool:
+    return any(not name.startswith("@") for name in branch.fields)
+
+
+def _computed(expression: Expression, scope: Scope) -> Any:
+    try:
+        value = scope.evaluation.evaluate(expression, scope.item)
+    except KeyError:
+        return None  # a field that is not there: the rule says what then
+    except Exception as exc:
+        # CEL's own words may hold the value.
+        raise MessageInvalid(
+            Cause.BAD_VALUE, f"the expression fails: {type(exc).__name__}"
+        ) from exc
+    if isinstance(value, datetime.datetime):
+        return value.isoformat()
+    if value is not None and not isinstance(value, str | int | float | bool | bytes):
+        raise MessageInvalid(Cause.BAD_VALUE, "the expression gives not one value but several")
+    return value
+
+
+def _checked(raw: Any) -> Any:
+    """A text without the blanks around it; refuses what no text can hold that goes on from here."""
+    if not isinstance(raw, str):
+        return raw
+    text = raw.strip()
+    if "\0" in text:
+        raise MessageInvalid(Cause.BAD_VALUE, "holds a NUL character")
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError as exc:
+            raise MessageInvalid(Cause.BAD_VALUE, "holds half a surrogate pair") from exc
+    return text
 
 
 def _looked_up(value: Any, table: str | Mapping[str, Scalar], scope: Scope) -> Scalar:
-    name = table if isinstance(table, str) else ""
-    codes = scope.tables.get(table, {}) if isinstance(table, str) else table
+    codes = scope.tables[table] if isinstance(table, str) else table
     try:
         return codes[str(value)]
     except KeyError as exc:
-        known = ", ".join(list(codes)[:12])
-        place = f"table {name}" if name else "its table"
-        raise MessageInvalid(Cause.UNKNOWN_CODE, f"is no code of {place}; it has {known}") from exc
+        known = ", ".join(list(codes)[:SHOWN_CODES])
+        more = ", …" if len(codes) > SHOWN_CODES else ""
+        place = f"table {table}" if isinstance(table, str) else "its table"
+        raise MessageInvalid(
+            Cause.UNKNOWN_CODE, f"is no code of {place}; it has {known}{more}"
+        ) from exc
 
 
 def _date(value: Any, form: str) -> str:
+    text = str(value)
     try:
         # No zone: a date on a form is that of the place where it was filled in.
-        return datetime.datetime.strptime(str(value), form).date().isoformat()
+        date = datetime.datetime.strptime(text, form)
+        # Without anything between them, 1012026 could be the 1st or the 10th.
+        if ADJACENT.search(form) and date.strftime(form).lower() != text.lower():
+            raise ValueError
+        return date.date().isoformat()
     except ValueError as exc:
         raise MessageInvalid(Cause.BAD_VALUE, f"is no date of the form {form}") from exc
 
 
-def _told(value: Any, form: str) -> str:
+def _told(value: Any, form: str, zone: str | None) -> str:
     try:
-        return datetime.datetime.fromisoformat(str(value)).strftime(form)
-    except ValueError as exc:
+        time = datetime.datetime.fromisoformat(str(value))
+        if zone is not None and time.tzinfo is not None:
+            time = time.astimezone(zoneinfo.ZoneInfo(zone))
+        return time.strftime(form)
+    except (ValueError, OverflowError) as exc:
         raise MessageInvalid(Cause.ANSWER_FAILED, "is no time that can be told") from exc
 
 
 def _number(value: Any, *, integer: bool) -> int | float:
-    try:
-        number = decimal.Decimal(str(value).replace(",", "."))
-        if not number.is_finite() or (integer and number != number.to_integral_value()):
-            raise ValueError
-    except (decimal.InvalidOperation, ValueError) as exc:
-        kind = "whole number" if integer else "number"
-        raise MessageInvalid(Cause.BAD_VALUE, f"is no {kind}") from exc
-    return int(number) if integer else float(number)
+    text = str(value)
+    if integer and (whole := INTEGER.fullmatch(text)):
+        return int(whole[1])
+    if not integer and DECIMAL.fullmatch(text):
+        return float(text.replace(",", "."))
+    kind = "whole number" if integer else "number"
+    raise MessageInvalid(Cause.BAD_VALUE, f"is no {kind}")

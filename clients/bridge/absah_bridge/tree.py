@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 Scalar = str | int | float | bool | bytes | None
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d{1,6})\]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Leaf:
-    """A value. `position` is for people: "line 7, column 12"."""
+    """A value. `str(position)` is for people: "line 7, column 12"."""
 
     value: Scalar
-    position: str = ""
+    position: object = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +25,7 @@ class Series:
     """Things of one name, in their order."""
 
     items: Sequence[Node]
-    position: str = ""
+    position: object = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,7 @@ class Branch:
     elements the field "#text"."""
 
     fields: Mapping[str, Node]
-    position: str = ""
+    position: object = ""
 
 
 Node = Leaf | Series | Branch
@@ -44,26 +45,43 @@ def find(node: Node, path: str) -> Node | None:
 
     A branch reached by way of a series of one is that one. None where nothing stands there.
     """
+    return locate(node, path)[0]
+
+
+def locate(node: Node, path: str) -> tuple[Node | None, object]:
+    """What stands at a path and where that is; where nothing does, the place of what it should
+    stand in."""
     found: Node | None = node
+    position = node.position
     for step in steps(path):
         found = _step(found, step)
         if found is None:
-            return None
-    return found
+            return None, position
+        position = found.position or position
+    return found, position
 
 
-def steps(path: str) -> Iterator[str | int]:
+def check(path: str) -> None:
+    """Raises ValueError where a path has no such form."""
+    steps(path)
+
+
+@lru_cache(maxsize=4096)
+def steps(path: str) -> tuple[str | int, ...]:
     """The names and indices of a path; raises ValueError where it has no such form."""
     if path == ".":
-        return
+        return ()
+    made: list[str | int] = []
     end = 0
     for match in _STEP.finditer(path):
-        if path[end : match.start()] not in ("", "."):
-            raise ValueError(f"{path!r} is no path: names with dots between, [0] for an item")
+        between = "" if match.start() == 0 or match[1] is None else "."
+        if path[end : match.start()] != between:
+            break
         end = match.end()
-        yield match[1] if match[1] is not None else int(match[2])
+        made.append(match[1] if match[1] is not None else int(match[2]))
     if end != len(path) or not path:
         raise ValueError(f"{path!r} is no path: names with dots between, [0] for an item")
+    return tuple(made)
 
 
 def _step(node: Node | None, step: str | int) -> Node | None:
@@ -91,13 +109,10 @@ def plain(node: Node) -> Any:
     return {name: plain(field) for name, field in node.fields.items()}
 
 
-def from_plain(value: Any, *, position: str = "") -> Node:
-    """A tree of JSON-like data, all of it at one position."""
+def from_plain(value: Any) -> Node:
+    """A tree of JSON-like data that stood nowhere."""
     if isinstance(value, Mapping):
-        return Branch(
-            fields={str(k): from_plain(v, position=position) for k, v in value.items()},
-            position=position,
-        )
+        return Branch(fields={str(name): from_plain(field) for name, field in value.items()})
     if isinstance(value, list | tuple):
-        return Series(items=[from_plain(v, position=position) for v in value], position=position)
-    return Leaf(value=value, position=position)
+        return Series(items=[from_plain(item) for item in value])
+    return Leaf(value=value)

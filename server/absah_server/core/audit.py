@@ -60,6 +60,14 @@ class AuditFilter:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a list of events goes on: after this one, which is not sealed where `sequence` is 0."""
+
+    sequence: int
+    id: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
     """Events that are not sealed yet: how many, and how old the oldest is."""
 

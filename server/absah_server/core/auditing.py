@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from absah_server.core import audit_export, chain
-from absah_server.core.audit import AuditEvent, AuditFilter, Head, SealedEvent, Waiting
+from absah_server.core.audit import AuditEvent, AuditFilter, Head, Place, SealedEvent, Waiting
 from absah_server.core.callers import Caller
 from absah_server.core.errors import ChainBroken, RequestInvalid
 from absah_server.core.ports import AuditLog
 
-NEWEST = 2**63 - 1
 SUBJECT = "audit"
 MAX_UNTOLD = 100
 
@@ -47,12 +46,10 @@ class Auditor:
         return await self._log.head(tenant)
 
     async def events(
-        self, tenant: str, wanted: AuditFilter, *, before: int | None, limit: int
+        self, tenant: str, wanted: AuditFilter, *, after: Place | None, limit: int
     ) -> Sequence[SealedEvent]:
-        """The newest events first, those with an id below `before`."""
-        return await self._log.listed(
-            tenant, wanted, before=NEWEST if before is None else before, limit=limit
-        )
+        """The newest events first, those that come after a place."""
+        return await self._log.listed(tenant, wanted, after=after, limit=limit)
 
     async def verify(self, caller: Caller, *, anchor: bytes | None = None) -> Verification:
         """Follow the whole chain, in constant memory; `anchor` is a hash that it must hold."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from absah_sdk import Model, Page
 from absah_sdk.checking import Array
-from absah_server.core.audit import AuditEvent, AuditFilter, Head, SealedEvent, Waiting
+from absah_server.core.audit import AuditEvent, AuditFilter, Head, Place, SealedEvent, Waiting
 from absah_server.core.callers import Caller
 from absah_server.core.documents import StoredDocument
 from absah_server.core.review import Review, ReviewFilter, Ruling
@@ -235,9 +235,10 @@ class AuditLog(Protocol):
         """The sealed events with a sequence above `after`, in order, some at a time."""
 
     async def listed(
-        self, tenant: str, wanted: AuditFilter, *, before: int, limit: int
+        self, tenant: str, wanted: AuditFilter, *, after: Place | None, limit: int
     ) -> Sequence[SealedEvent]:
-        """The newest events first, those with an id below `before`, sealed or not."""
+        """The newest first, those that come after a place: those that wait to be sealed, which
+        have sequence 0, and then by their sequence."""
 
 
 class Reviews(Protocol):

@@ -6,13 +6,16 @@ import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
+from psycopg.rows import DictRow
+
 from absah_server.core import chain, names
-from absah_server.core.audit import AuditEvent, AuditFilter, Head, SealedEvent, Waiting
+from absah_server.core.audit import AuditEvent, AuditFilter, Head, Place, SealedEvent, Waiting
 from absah_server.core.errors import ChainBroken
 from absah_server.store import queries
 from absah_server.store.database import Connection, Database
 
 SQL = queries.load("audit")
+NEWEST = 2**63 - 1
 PAGE = 1000
 """Events read at a time."""
 
@@ -93,18 +96,25 @@ class PostgresAuditLog:
         return found[:limit]
 
     async def listed(
-        self, tenant: str, wanted: AuditFilter, *, before: int, limit: int
+        self, tenant: str, wanted: AuditFilter, *, after: Place | None, limit: int
     ) -> list[SealedEvent]:
-        arguments = {
+        given: dict[str, Any] = {
             "tenant": tenant,
             "subject": wanted.subject,
             "actor": wanted.actor,
             "action": wanted.action,
-            "before": before,
             "limit": limit,
+            # What is sealed between two pages keeps its id, and so is not listed twice.
+            "id_below": after.id if after and not after.sequence else NEWEST,
+            "before": after.sequence if after and after.sequence else NEWEST,
         }
+        sealed = "listed_of_subject" if wanted.subject else "listed"
         async with self._database.connection() as connection:
-            rows = await (await connection.execute(SQL["listed"], arguments)).fetchall()
+            rows: list[DictRow] = []
+            if after is None or not after.sequence:
+                rows = await (await connection.execute(SQL["listed_waiting"], given)).fetchall()
+            given["limit"] = limit - len(rows)
+            rows += await (await connection.execute(SQL[sealed], given)).fetchall()
         return [_sealed(row) for row in rows]
 
 

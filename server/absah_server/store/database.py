@@ -22,6 +22,8 @@ GONE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeo
 GONE_STATES = ("08", "57P", "53300")
 """Begins of the SQLSTATEs that mean so: connection, shutdown or start-up, too many clients."""
 PROBE_SECONDS = 0.5
+PROBE_TIMEOUT_SECONDS = 5.0
+"""One that is slow, on a busy machine, is not gone."""
 RETRY_AFTER_SECONDS = 1.0
 
 
@@ -60,6 +62,7 @@ class Database:
         self._available = False
         self._watching: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
+        self._gone: asyncio.Future[None]
 
     @property
     def available(self) -> bool:
@@ -73,6 +76,7 @@ class Database:
         except GONE as exc:
             await self._pool.close()
             raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+        self._gone = asyncio.get_running_loop().create_future()
         self._available = True
         self._watching = asyncio.create_task(self._watch())
 
@@ -89,15 +93,35 @@ class Database:
         """A connection in autocommit mode. Raises `StoreUnavailable` when PostgreSQL is away."""
         if not self._available:
             raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS)
+        connection = await self._take()
         try:
-            async with self._pool.connection() as connection:
-                yield connection
+            yield connection
         except GONE as exc:
             if not is_gone(exc):
                 raise
-            if not isinstance(exc, psycopg_pool.PoolTimeout):
-                self._tell(available=False)
+            self._tell(available=False)
             raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+        finally:
+            await self._pool.putconn(connection)
+
+    async def _take(self) -> Connection:
+        """A connection of the pool; nobody goes on waiting for one when PostgreSQL is gone."""
+        taking = asyncio.ensure_future(self._pool.getconn())
+        gone = self._gone
+        try:
+            await asyncio.wait((taking, gone), return_when=asyncio.FIRST_COMPLETED)
+            if taking.done():
+                return taking.result()
+        except psycopg_pool.PoolTimeout as exc:
+            raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+        except asyncio.CancelledError:
+            if taking.done() and not taking.cancelled() and taking.exception() is None:
+                await self._pool.putconn(taking.result())
+            raise
+        finally:
+            if not taking.done():
+                taking.cancel()
+        raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -117,7 +141,7 @@ class Database:
         while True:
             await asyncio.sleep(PROBE_SECONDS)
             try:
-                async with asyncio.timeout(3 * PROBE_SECONDS):
+                async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                     await self._probe()
             except (*GONE, TimeoutError):
                 self._tell(available=False)
@@ -126,7 +150,7 @@ class Database:
 
     async def _probe(self) -> None:
         """Ask on a connection of its own: all those of the pool may be busy, or dead."""
-        connection = await psycopg.AsyncConnection.connect(self.url, connect_timeout=2)
+        connection = await psycopg.AsyncConnection.connect(self.url, connect_timeout=4)
         try:
             await connection.execute("select 1")
         finally:
@@ -142,6 +166,10 @@ class Database:
         )
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+        if available:
+            self._gone = asyncio.get_running_loop().create_future()
+        elif not self._gone.done():
+            self._gone.set_result(None)
 
 
 def is_gone(error: Exception) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
-from absah_server.core.audit import AuditEvent, AuditFilter
+from absah_server.core.audit import AuditEvent, AuditFilter, Place
 from absah_server.core.auditing import Auditor, Verification
 from absah_server.core.callers import Caller
 from absah_server.store import audit
@@ -199,7 +199,7 @@ async def test_an_anchored_head_is_found_again_when_the_log_has_grown(database: 
 async def test_verifying_is_an_event_too(database: Database) -> None:
     await verify(database)
     events = await PostgresAuditLog(database).listed(
-        "default", AuditFilter(action="audit."), before=2**62, limit=10
+        "default", AuditFilter(action="audit."), after=None, limit=10
     )
     assert [(event.actor, event.action, event.details) for event in events] == [
         ("operator", "audit.verified", {"whole": True})
@@ -209,14 +209,59 @@ async def test_verifying_is_an_event_too(database: Database) -> None:
 async def test_events_are_listed_newest_first_by_what_is_asked(database: Database) -> None:
     await write(database, make_events(4))
     await write(database, make_events(1, tenant="desa"))
+    await seal_all(database)
+    await write(database, make_events(1))
     log = PostgresAuditLog(database)
-    everything = await log.listed("default", AuditFilter(), before=2**62, limit=10)
-    assert [event.details["attempt"] for event in everything] == [4, 3, 2, 1]
-    later = await log.listed("default", AuditFilter(), before=everything[1].id, limit=1)
+    everything = await log.listed("default", AuditFilter(), after=None, limit=10)
+    assert [event.details["attempt"] for event in everything] == [1, 4, 3, 2, 1]
+    assert [event.sequence for event in everything] == [0, 4, 3, 2, 1]
+    later = await log.listed(
+        "default", AuditFilter(), after=Place(sequence=4, id=everything[1].id), limit=1
+    )
     assert [event.id for event in later] == [everything[2].id]
-    subject = everything[3].subject
+    subject = everything[2].subject
     found = await log.listed(
-        "default", AuditFilter(subject=subject, actor="kecamatan"), before=2**62, limit=10
+        "default", AuditFilter(subject=subject, actor="kecamatan"), after=None, limit=10
     )
     assert [event.subject for event in found] == [subject]
-    assert not await log.listed("default", AuditFilter(action="review."), before=2**62, limit=10)
+    assert not await log.listed("default", AuditFilter(action="review."), after=None, limit=10)
+
+
+async def test_a_list_loses_and_repeats_nothing_while_events_are_sealed(
+    database: Database,
+) -> None:
+    log = PostgresAuditLog(database)
+    await write(database, make_events(3))
+    await seal_all(database)
+    await write(database, make_events(4))
+    first = await log.listed("default", AuditFilter(), after=None, limit=2)
+    place = Place(sequence=first[-1].sequence, id=first[-1].id)
+    while_waiting = await log.listed("default", AuditFilter(), after=place, limit=10)
+    await seal_all(database)
+    once_sealed = await log.listed("default", AuditFilter(), after=place, limit=10)
+    assert [event.sequence for event in while_waiting] == [0, 0, 3, 2, 1]
+    assert [event.sequence for event in once_sealed] == [5, 4, 3, 2, 1]
+    assert [e.id for e in while_waiting] == [e.id for e in once_sealed]
+
+
+@pytest.mark.parametrize("subject", ["", f"validations/{7:032x}"])
+async def test_lists_go_by_an_index(database: Database, subject: str) -> None:
+    await write(database, make_events(3000))
+    await write(database, make_events(3000, tenant="desa"))
+    await seal_all(database)
+    await execute(database, "vacuum analyze audit_events")
+    statement = audit.SQL["listed_of_subject" if subject else "listed"]
+    given = {
+        "tenant": "desa",
+        "subject": subject,
+        "actor": "",
+        "action": "",
+        "before": 2**62,
+        "id_below": 2**62,
+        "limit": 50,
+    }
+    async with database.connection() as connection:
+        cursor = await connection.execute(b"explain " + statement, given)
+        plan = "\n".join(row["QUERY PLAN"] for row in await cursor.fetchall())
+    assert "Index Scan" in plan
+    assert "Seq Scan" not in plan

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from durable import (
@@ -88,25 +90,46 @@ async def test_a_validation_whose_job_is_gone_is_given_another(
     async with durable_server(waiting) as caller:
         created = await caller.create("halo", "length")
         rows(database_url, "delete from procrastinate_jobs returning id")
-        await sweep(database_url)
-        await sweep(database_url)
+        async with sweeping(database_url) as sweeper:
+            await sweeper.defer_orphans(older_than_seconds=0.0)
+            await sweeper.defer_orphans(older_than_seconds=0.0)
         assert len(rows(database_url, "select id from procrastinate_jobs")) == 1
         async with durable_server(durable_settings(tmp_path, database_url)):
             assert (await caller.ended(created.name)).state == SUCCEEDED
 
 
-async def sweep(database_url: str) -> None:
-    """Look for validations without a job, however young."""
+@asynccontextmanager
+async def sweeping(database_url: str) -> AsyncIterator[Sweeper]:
+    """A sweeper that keeps ended jobs for a minute."""
     database = Database(database_url)
     await database.open()
     try:
-        sweeper = Sweeper(
+        yield Sweeper(
             database=database,
             queue=QUEUE,
             slots=PolicySlots(),
             stalled_after_seconds=60.0,
             keep_ended_seconds=60.0,
         )
-        await sweeper.defer_orphans(older_than_seconds=0.0)
     finally:
         await database.close()
+
+
+async def test_old_ended_jobs_are_removed_and_young_or_unended_ones_stay(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with durable_server(durable_settings(tmp_path, database_url)) as caller:
+        for text in ("halo", "halo juga"):
+            await caller.ended((await caller.create(text, "length")).name)
+        running = await caller.create("60", "slow")
+        await caller.until(running.name, RUNNING)
+        rows(
+            database_url,
+            "update procrastinate_events set at = at - interval '2 minutes'"
+            " where job_id <> 2 returning id",
+        )
+        async with sweeping(database_url) as sweeper:
+            await sweeper.purge()
+        left = rows(database_url, "select id from procrastinate_jobs order by id")
+        await caller.cancel(running.name)
+    assert [job["id"] for job in left] == [2, 3]

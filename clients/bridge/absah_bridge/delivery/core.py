@@ -19,11 +19,19 @@ PERMANENT = {
     grpc.StatusCode.NOT_FOUND,
     grpc.StatusCode.ALREADY_EXISTS,
     grpc.StatusCode.FAILED_PRECONDITION,
-    grpc.StatusCode.PERMISSION_DENIED,
-    grpc.StatusCode.UNAUTHENTICATED,
     grpc.StatusCode.OUT_OF_RANGE,
 }
-AWAY = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED}
+"""What a message will be told however often it is sent."""
+AWAY = {
+    grpc.StatusCode.UNAVAILABLE,
+    grpc.StatusCode.DEADLINE_EXCEEDED,
+    # How the core or the bridge is set up is at fault, not the message.
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNAUTHENTICATED,
+}
+NO_STORE = "NOTHING_KEPT"
+"""Why a core without a database accepts nothing: that, too, is no message's fault."""
 ENDED = {
     validation_pb2.STATE_SUCCEEDED,
     validation_pb2.STATE_FAILED,
@@ -43,19 +51,29 @@ class Core:
         self._flow = flow
 
     async def validate(
-        self, message: validation_service_pb2.ValidateRequest, *, timeout_seconds: float
+        self,
+        message: validation_service_pb2.ValidateRequest,
+        *,
+        timeout_seconds: float,
+        redriven: int = 0,
     ) -> validation_pb2.Validation:
         """Have a request validated, and wait for the end of it.
 
-        Asking again under the same request id finds the same validation. While the core refuses or
-        is away this waits, without a limit of its own. Raises `MessageInvalid` for what the core
-        will never accept, `CoreFailed` or TimeoutError for what may go better another time.
+        Asking again under the same request id finds the same validation. For a message that people
+        redrove so many times, one that had failed is done anew, under an id that counts them; a
+        verdict is never asked for twice. While the core refuses or is away this waits, without a
+        limit of its own. Raises `MessageInvalid` for what the core will never accept, `CoreFailed`
+        or TimeoutError for what may go better another time.
         """
-        validation = await self._create(message)
-        if validation.state not in ENDED:
-            validation = await self._ended(validation.name, timeout_seconds)
-        if validation.state == validation_pb2.STATE_SUCCEEDED:
-            return validation
+        request_id = message.request_id
+        for round_ in range(redriven + 1):
+            if round_:
+                message.request_id = f"{request_id}:r{round_}"
+            validation = await self._create(message)
+            if validation.state not in ENDED:
+                validation = await self._ended(validation.name, timeout_seconds)
+            if validation.state == validation_pb2.STATE_SUCCEEDED:
+                return validation
         raise MessageInvalid(
             Cause.VALIDATION_FAILED,
             f"{validation.name} ended without a verdict: {validation.error.message}",
@@ -76,9 +94,11 @@ class Core:
 
     def _learn(self, error: absah.CallFailed) -> None:
         """Slow down or wait for what passes by itself; raise what does not."""
-        if error.code in AWAY:
+        if error.code in AWAY or error.reason == NO_STORE:
+            if not self._flow.away:
+                log.error("core away", extra={"code": error.code.name, "reason": error.reason})
             self._flow.lost(error.retry_after_seconds)
-        elif error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and error.reason != "LIMIT_EXCEEDED":
+        elif _busy(error):
             self._flow.refused(error.retry_after_seconds)
         elif error.code in PERMANENT or error.reason == "LIMIT_EXCEEDED":
             self._flow.succeeded()
@@ -90,16 +110,24 @@ class Core:
         deadline = asyncio.get_running_loop().time() + timeout_seconds
         while True:
             left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
+                raise TimeoutError(f"{name} has not ended in {timeout_seconds:g} s")
             try:
                 return await self._client.wait_for_validation(name, timeout_seconds=left)
             except absah.CallFailed as exc:
-                if exc.code is grpc.StatusCode.DEADLINE_EXCEEDED:
-                    raise TimeoutError(f"{name} has not ended in {timeout_seconds:g} s") from exc
-                if exc.code in PERMANENT:
+                if exc.code in PERMANENT and exc.reason != NO_STORE:
                     raise _refused(exc) from exc
                 # It goes on without us; the store may be away, or the server was replaced.
                 log.info("watching again", extra={"validation": name, "code": exc.code.name})
-                await asyncio.sleep(exc.retry_after_seconds or 1.0)
+                await asyncio.sleep(min(exc.retry_after_seconds or 1.0, max(left, 0.0)))
+
+
+def _busy(error: absah.CallFailed) -> bool:
+    """Whether the core says so; gRPC itself has the same code for a message that is too long."""
+    return (
+        error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+        and error.reason not in ("", "LIMIT_EXCEEDED")
+    )
 
 
 def _refused(error: absah.CallFailed) -> MessageInvalid:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import collections
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 INCREASE = 1.0
 DECREASE = 0.7
+FIRST_LIMIT = 16
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
 
@@ -21,15 +23,16 @@ class Flow:
     one caller at a time looks whether it is back, at growing intervals.
     """
 
-    def __init__(self, *, most: int, now: Callable[[], float] | None = None) -> None:
+    def __init__(self, *, most: int) -> None:
         self._most = float(most)
-        self._limit = float(min(most, 16))
-        self._now = now or asyncio.get_running_loop().time
+        self._limit = float(min(most, FIRST_LIMIT))
         self._running = 0
-        self._closed_until = 0.0
+        self._waiting: collections.deque[asyncio.Future[None]] = collections.deque()
+        """In the order in which they came."""
+        self._opening: asyncio.TimerHandle | None = None
+        """Set while nobody may call."""
         self._wait = FIRST_WAIT_SECONDS
         self._away = False
-        self._changed = asyncio.Condition()
 
     @property
     def limit(self) -> int:
@@ -44,52 +47,71 @@ class Flow:
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
         """Wait for a place to call, and hold it."""
-        async with self._changed:
-            while (wait := self._wait_seconds()) != 0.0:
-                if wait is None:
-                    await self._changed.wait()
-                else:
-                    await self._sleep(wait)
+        if self._waiting or not self._room():
+            await self._turn()
+        else:
             self._running += 1
         try:
             yield
         finally:
-            async with self._changed:
-                self._running -= 1
-                self._changed.notify_all()
+            self._running -= 1
+            self._admit()
 
-    def _wait_seconds(self) -> float | None:
-        """0 to go, a time to wait, None to wait for somebody to end."""
-        if self._running >= (1 if self._away else self.limit):
-            return None
-        return max(self._closed_until - self._now(), 0.0)
+    def _room(self) -> bool:
+        return self._opening is None and self._running < (1 if self._away else self.limit)
 
-    async def _sleep(self, seconds: float) -> None:
-        self._changed.release()
+    async def _turn(self) -> None:
+        """Wait for a place, which is held when this returns."""
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
-            await asyncio.sleep(seconds)
-        finally:
-            await self._changed.acquire()
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._running -= 1  # it was given a place in the same moment
+                self._admit()
+            raise
+
+    def _admit(self) -> None:
+        while self._waiting and self._room():
+            turn = self._waiting.popleft()
+            if not turn.done():
+                self._running += 1
+                turn.set_result(None)
 
     def succeeded(self) -> None:
         """The core took a call."""
         self._away = False
         self._wait = FIRST_WAIT_SECONDS
         self._limit = min(self._limit + INCREASE / self._limit, self._most)
+        self._admit()
 
     def refused(self, retry_after_seconds: float | None) -> None:
         """The core is busy."""
         self._away = False
-        self._limit = max(self._limit * DECREASE, 1.0)
+        if self._opening is None:  # one of many calls that are refused in the same moment
+            self._limit = max(self._limit * DECREASE, 1.0)
         self._close(retry_after_seconds or FIRST_WAIT_SECONDS)
 
     def lost(self, retry_after_seconds: float | None = None) -> None:
         """The core, or its store, cannot be reached."""
         self._away = True
-        self._close(max(retry_after_seconds or 0.0, self._wait))
-        self._wait = min(self._wait * 2, LONGEST_WAIT_SECONDS)
+        grows = self._opening is None
+        self._close(max(retry_after_seconds or 0.0, self._wait if grows else 0.0))
+        if grows:
+            self._wait = min(self._wait * 2, LONGEST_WAIT_SECONDS)
 
     def _close(self, seconds: float) -> None:
+        """Let nobody call for so long."""
         # Jittered, so that several bridges do not come back as one.
         seconds *= 1 + random.random() / 4  # noqa: S311
-        self._closed_until = max(self._closed_until, self._now() + seconds)
+        loop = asyncio.get_running_loop()
+        if self._opening is not None:
+            if self._opening.when() >= loop.time() + seconds:
+                return
+            self._opening.cancel()
+        self._opening = loop.call_later(seconds, self._open)
+
+    def _open(self) -> None:
+        self._opening = None
+        self._admit()

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import hashlib
+import json
 import logging
-import uuid
 from typing import Protocol
 
 import grpc
 
 import absah
 from absah.admin.v1 import admin_service_pb2 as pb2
-from absah_bridge.errors import MessageInvalid
+from absah_bridge.errors import BridgeError, MessageInvalid
 
 log = logging.getLogger(__name__)
 
 MOST_NOTES = 500
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
+REFUSALS = {
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.UNIMPLEMENTED,
+}
+
+
+class LedgerFailed(BridgeError):
+    """Something could not be noted, and is not going to be."""
 
 
 class Ledger(Protocol):
@@ -47,18 +57,33 @@ class CoreLedger:
             self._sending = asyncio.create_task(self._send())
         await kept
 
+    async def close(self) -> None:
+        """Give up what is not noted yet."""
+        if self._sending is not None:
+            self._sending.cancel()
+            await asyncio.gather(self._sending, return_exceptions=True)
+
     async def _send(self) -> None:
         while self._waiting:
             batch = self._waiting[:MOST_NOTES]
             del self._waiting[:MOST_NOTES]
+            error: BaseException | None = None
             try:
                 await self._keep([attempt for attempt, _ in batch])
             except absah.CallFailed as exc:
                 # It will never take these; the parking queue still has their messages.
                 log.error("ledger refuses", extra={"code": exc.code.name, "reason": exc.reason})
-            for _, kept in batch:
-                if not kept.done():
-                    kept.set_result(None)
+            except BaseException as exc:
+                error = exc
+                raise
+            finally:
+                for _, kept in batch:
+                    if kept.done():
+                        continue
+                    if error is None:
+                        kept.set_result(None)
+                    else:
+                        kept.set_exception(LedgerFailed(type(error).__name__))
 
     async def _keep(self, attempts: list[pb2.MessageAttempt]) -> None:
         wait = FIRST_WAIT_SECONDS
@@ -67,11 +92,7 @@ class CoreLedger:
                 await self._client.record_message_attempts(attempts)
                 return
             except absah.CallFailed as exc:
-                if exc.code in (
-                    grpc.StatusCode.INVALID_ARGUMENT,
-                    grpc.StatusCode.FAILED_PRECONDITION,
-                    grpc.StatusCode.UNIMPLEMENTED,
-                ):
+                if exc.code in REFUSALS and exc.reason != "NOTHING_KEPT":
                     raise
                 await asyncio.sleep(exc.retry_after_seconds or wait)
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)
@@ -83,19 +104,25 @@ def attempt(
     message_key: str,
     queue: str,
     attempt: int,
+    redriven: int,
     outcome: str,
     error: MessageInvalid | None = None,
     reason: str = "",
 ) -> pb2.MessageAttempt:
-    """A note; `outcome` is a bare word such as "PARKED". Texts are cut to what the core takes."""
+    """A note; `outcome` is a bare word such as "PARKED". Texts are cut to what the core takes.
+
+    What befalls the same attempt at the same message is one note, however often it is told.
+    """
+    cause = error.cause.value if error else ""
+    told = json.dumps([system, message_key, queue, redriven, attempt, outcome, cause])
     made = pb2.MessageAttempt(
-        note_id=uuid.uuid4().hex,
+        note_id=hashlib.sha256(told.encode()).hexdigest(),
         system=system,
         message_key=message_key[:255],
         queue=queue,
         attempt=attempt,
         outcome=f"MESSAGE_OUTCOME_{outcome}",
-        cause=error.cause.value if error else "",
+        cause=cause,
         field=error.field[:255] if error else "",
         position=error.position[:255] if error else "",
         problem=(error.problem if error else reason)[:1000],

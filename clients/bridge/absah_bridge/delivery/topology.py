@@ -10,18 +10,43 @@ https://www.rabbitmq.com/docs/quorum-queues
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pika.channel
 
-from absah_bridge.config import System
+from absah_bridge.config import Consume, System
 from absah_bridge.delivery import amqp
+from absah_bridge.errors import BridgeError
 
 DELIVERY_LIMIT = 20
-"""Of a message that takes the bridge down with it each time, before any attempt is counted."""
+"""Deliveries after which the bridge parks a message that never ends, since it may be what takes
+the bridge down. Every connection that is lost counts as one."""
+
+ORDERED_DELIVERY_LIMIT = 100
+"""Where order matters a message keeps its place while the core is away, and the broker takes it
+back twice an hour."""
+
+SPARE_DELIVERIES = 10
+"""After that many more the broker parks it itself: the bridge did not live to see the number."""
 
 NO_LIMIT = 1_000_000_000
 """Of parked messages, which people look at and put back. RabbitMQ 4 limits where nobody does."""
+
+DEFAULT_DELAYS_SECONDS = (30.0,)
+"""Where a system is to have no other attempts, for messages that are held back uncounted."""
+
+FORBIDDEN, PRECONDITION_FAILED = 403, 406
+
+
+class QueueUnusable(BridgeError):
+    """A queue that cannot be used as it is, which trying again does not mend."""
+
+    def __init__(self, queue: str, why: str) -> None:
+        super().__init__(
+            f"queue {queue!r} cannot be used: {why}. Delete it, rename it in bridge.yaml, or let "
+            "the bridge use it as it is with consume.declare: false."
+        )
 
 
 def parked(queue: str) -> str:
@@ -34,24 +59,40 @@ def retry(queue: str, seconds: float) -> str:
     return f"{queue}.retry.{seconds:g}"
 
 
+def delivery_limit(consume: Consume) -> int:
+    """How often one message of a queue is delivered before it is parked."""
+    return ORDERED_DELIVERY_LIMIT if consume.ordered_by else DELIVERY_LIMIT
+
+
+def waits(system: System) -> Sequence[float]:
+    """How long messages of a system may wait, each in a queue of its own."""
+    return system.retries.delays_seconds or DEFAULT_DELAYS_SECONDS
+
+
 async def declare(
     connection: amqp.Connection, channel: pika.channel.Channel, system: System
 ) -> None:
-    """Declare a system's queues. Raises `ConnectionLost`, or `BridgeError` where one exists with
-    other arguments."""
-    queue = system.consume.queue
+    """Declare a system's queues. Raises `ConnectionLost`, or `QueueUnusable` where one exists with
+    other arguments or must not be used."""
+    consume = system.consume
+    queue = consume.queue
     await _declare(connection, channel, parked(queue), {"x-delivery-limit": NO_LIMIT})
     # Each once: two waits may be of one length.
-    for seconds in dict.fromkeys(system.retries.delays_seconds):
+    for seconds in dict.fromkeys(waits(system)):
         await _declare(
             connection,
             channel,
             retry(queue, seconds),
-            {"x-message-ttl": int(seconds * 1000), **_dead_letters(queue)},
+            {
+                "x-message-ttl": int(seconds * 1000),
+                "x-delivery-limit": NO_LIMIT,
+                **_dead_letters(queue),
+            },
         )
-    if system.consume.declare:
-        arguments = {"x-delivery-limit": DELIVERY_LIMIT, **_dead_letters(parked(queue))}
-        if system.consume.ordered_by:
+    if consume.declare:
+        limit = delivery_limit(consume) + SPARE_DELIVERIES
+        arguments = {"x-delivery-limit": limit, **_dead_letters(parked(queue))}
+        if consume.ordered_by:
             arguments["x-single-active-consumer"] = True
         await _declare(connection, channel, queue, arguments)
 
@@ -69,10 +110,15 @@ def _dead_letters(queue: str) -> dict[str, Any]:
 async def _declare(
     connection: amqp.Connection, channel: Any, queue: str, arguments: dict[str, Any]
 ) -> None:
-    await amqp.call(
-        connection,
-        channel.queue_declare,
-        queue=queue,
-        durable=True,
-        arguments={"x-queue-type": "quorum", **arguments},
-    )
+    try:
+        await amqp.call(
+            connection,
+            channel.queue_declare,
+            queue=queue,
+            durable=True,
+            arguments={"x-queue-type": "quorum", **arguments},
+        )
+    except amqp.ChannelClosed as exc:
+        if exc.code in (FORBIDDEN, PRECONDITION_FAILED):
+            raise QueueUnusable(queue, exc.text) from exc
+        raise

@@ -11,7 +11,7 @@ import grpc
 from google.protobuf import duration_pb2
 
 from absah.admin.v1 import admin_service_pb2 as pb2
-from absah_server.core.audit import AuditFilter, Head, SealedEvent
+from absah_server.core.audit import AuditFilter, Head, Place, SealedEvent
 from absah_server.core.auditing import Auditor, Verification
 from absah_server.core.errors import NothingKept, RequestInvalid
 from absah_server.rpc import callers, errors, keysets
@@ -58,14 +58,15 @@ class AuditMethods:
         )
         size = keysets.size(request.page_size)
         query = [caller.tenant, wanted.subject, wanted.actor, wanted.action]
-        before = None
+        after = None
         if request.page_token:
-            before = keysets.last_of("ListAuditEvents", query, request.page_token, parse=int)
-        found = await self._auditor().events(caller.tenant, wanted, before=before, limit=size + 1)
+            after = keysets.last_of("ListAuditEvents", query, request.page_token, parse=_place)
+        found = await self._auditor().events(caller.tenant, wanted, after=after, limit=size + 1)
         shown = found[:size]
         following = ""
         if len(found) > size:
-            following = keysets.token("ListAuditEvents", query, str(shown[-1].id))
+            last = f"{shown[-1].sequence}.{shown[-1].id}"
+            following = keysets.token("ListAuditEvents", query, last)
         return pb2.ListAuditEventsResponse(
             audit_events=[_event(event) for event in shown], next_page_token=following
         )
@@ -96,6 +97,11 @@ class AuditMethods:
         if self.auditor is None:
             raise NothingKept
         return self.auditor
+
+
+def _place(written: str) -> Place:
+    sequence, _, number = written.partition(".")
+    return Place(sequence=int(sequence), id=int(number))
 
 
 def _event(event: SealedEvent) -> pb2.AuditEvent:

@@ -83,8 +83,24 @@ select
 from page
 order by id
 
+-- name: listed_waiting
+-- Those that are not sealed yet, which are few; the newest first.
+select
+    id, tenant, actor, action, subject, details::text as details,
+    to_char(event_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
+    sequence, hash
+from audit_events
+where
+    sequence is null
+    and tenant = %(tenant)s
+    and id < %(id_below)s
+    and (%(subject)s = '' or subject = %(subject)s)
+    and (%(actor)s = '' or actor = %(actor)s)
+    and (%(action)s = '' or starts_with(action, %(action)s))
+order by id desc
+limit %(limit)s
+
 -- name: listed
--- The newest first, those that wait to be sealed too.
 select
     id, tenant, actor, action, subject, details::text as details,
     to_char(event_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
@@ -92,9 +108,26 @@ select
 from audit_events
 where
     tenant = %(tenant)s
-    and id < %(before)s
-    and (%(subject)s = '' or subject = %(subject)s)
+    and sequence < %(before)s
+    and id < %(id_below)s
     and (%(actor)s = '' or actor = %(actor)s)
     and (%(action)s = '' or starts_with(action, %(action)s))
-order by id desc
+order by sequence desc
+limit %(limit)s
+
+-- name: listed_of_subject
+-- Of one subject there are few, found by an index of their own.
+select
+    id, tenant, actor, action, subject, details::text as details,
+    to_char(event_time at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as time,
+    sequence, hash
+from audit_events
+where
+    tenant = %(tenant)s
+    and subject = %(subject)s
+    and sequence < %(before)s
+    and id < %(id_below)s
+    and (%(actor)s = '' or actor = %(actor)s)
+    and (%(action)s = '' or starts_with(action, %(action)s))
+order by sequence desc
 limit %(limit)s

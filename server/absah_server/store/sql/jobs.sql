@@ -165,18 +165,19 @@ join procrastinate_jobs as job
     on job.id = retried.job_id and job.status = 'doing' and job.worker_id = %(worker_id)s
 
 -- name: purge
--- Jobs that ended so long ago, the oldest first.
+-- Of the oldest jobs that ended, those that did so long ago. No more of them are looked at than may
+-- be removed, since most of the time none is due.
 delete from procrastinate_jobs where id in (
-    select job.id
-    from procrastinate_jobs as job
-    where job.queue_name = %(queue)s
-        and job.status = any(%(states)s::procrastinate_job_status[])
-        and not exists (
-            select from procrastinate_events as event
-            where event.job_id = job.id
-                and event.at > now() - make_interval(secs => %(older_than_seconds)s)
-        )
-    order by job.id
-    limit %(limit)s
+    select oldest.id
+    from (
+        select id from procrastinate_jobs
+        where queue_name = %(queue)s and status = any(%(states)s::procrastinate_job_status[])
+        order by id
+        limit %(limit)s
+    ) as oldest
+    where not exists (
+        select from procrastinate_events as event
+        where event.job_id = oldest.id
+            and event.at > now() - make_interval(secs => %(older_than_seconds)s)
+    )
 )
-returning id

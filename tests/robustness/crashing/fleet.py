@@ -1,0 +1,233 @@
+"""A PostgreSQL, a server and a worker that are started again whenever they die."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from outages import KillablePostgres, killable_postgres
+from robustness.crashing import checkers, points
+from robustness.crashing.points import Order
+
+from absah_server.store import migrations
+from absah_server.store.database import Database
+
+ROLES = ("server", "worker")
+START_SECONDS = 120.0
+STOP_SECONDS = 60.0
+MAX_ATTEMPTS = 60
+"""Far more than one validation can lose to kills: none may end for that."""
+
+
+class Victim:
+    """One role, which has a process after the other."""
+
+    def __init__(self, role: str, given: dict[str, Any], log: Path) -> None:
+        self.role = role
+        self._given = json.dumps({"role": role, **given})
+        self._log = log
+        self._process: asyncio.subprocess.Process | None = None
+        self._up = asyncio.Event()
+        self._struck = asyncio.Event()
+        self._down = asyncio.Event()
+        self._stopping = False
+        self.statuses: Counter[int] = Counter()
+        self.starts = 0
+        self.start_seconds = 0.0
+
+    @property
+    def pid(self) -> int:
+        """The process as it is now."""
+        assert self._process
+        return self._process.pid
+
+    async def keep_up(self) -> None:
+        """Run it, and again whenever it has ended, until it is told to stop."""
+        while not self._stopping:
+            await self._live()
+
+    async def ready(self) -> None:
+        """Wait until it serves or works."""
+        async with asyncio.timeout(START_SECONDS):
+            await self._up.wait()
+
+    def order(self, order: Order | None) -> None:
+        """Have it kill itself, or PostgreSQL, at a point; None takes that back."""
+        assert self._process and self._process.stdin
+        self._struck.clear()
+        line = json.dumps(dataclasses.asdict(order) if order else None)
+        self._process.stdin.write(line.encode() + b"\n")
+
+    async def struck(self, timeout_seconds: float) -> bool:
+        """Whether it came to the point of its order in time."""
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                await self._struck.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """SIGKILL it."""
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+
+    async def gone(self) -> None:
+        """Wait until the process that was killed is no more."""
+        await self._down.wait()
+
+    async def stop(self) -> None:
+        """Let it end in order, and start no other."""
+        self._stopping = True
+        if self._process and self._process.returncode is None:
+            self._process.terminate()
+
+    async def _live(self) -> None:
+        began = time.monotonic()
+        with self._log.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                str(Path(__file__).with_name("victim.py")),
+                self._given,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=errors,
+            )
+        self._process = process
+        self._down.clear()
+        assert process.stdout
+        try:
+            while line := await process.stdout.readline():
+                if line == b"ready\n":
+                    self.starts += 1
+                    self.start_seconds += time.monotonic() - began
+                    self._up.set()
+                elif line.startswith(b"struck"):
+                    self._struck.set()
+        finally:
+            if process.returncode is None and asyncio.current_task().cancelling():  # type: ignore[union-attr]
+                process.kill()
+            self.statuses[await process.wait()] += 1
+            self._up.clear()
+            self._down.set()
+
+
+class Fleet:
+    """All that runs. `restarts` of PostgreSQL are counted."""
+
+    def __init__(self, folder: Path, postgres: KillablePostgres, postgres_folder: Path) -> None:
+        self.folder = folder
+        self.postgres = postgres
+        self.data = folder / "data"
+        self.log = folder / "log"
+        self.postgres_folder = postgres_folder
+        self.address = f"127.0.0.1:{_free_port()}"
+        self._reviving = asyncio.Lock()
+        given = {"postgres": str(postgres_folder), "settings": self._settings()}
+        self.victims = {role: Victim(role, given, self.log) for role in ROLES}
+
+    async def kill_postgres(self) -> None:
+        """SIGKILL PostgreSQL with all its processes."""
+        await asyncio.to_thread(points.kill_postgres, self.postgres_folder)
+
+    async def revive_postgres(self) -> None:
+        """Start PostgreSQL again, and return when it answers."""
+        async with self._reviving:
+            await asyncio.to_thread(self.postgres.revive)
+
+    async def all_ready(self) -> None:
+        """Wait until the server serves and the worker works."""
+        for victim in self.victims.values():
+            await victim.ready()
+
+    def _settings(self) -> dict[str, Any]:
+        policies, models = self.folder / "policies", self.folder / "models"
+        for made in (policies, models, self.data):
+            made.mkdir(exist_ok=True)
+        checkers.write_policies(policies)
+        return {
+            "port": int(self.address.rpartition(":")[2]),
+            "policies": str(policies),
+            "inference": {"model_repository": str(models)},
+            "decode_workers": 1,
+            "database_url": self.postgres.url,
+            "data": str(self.data),
+            "drain_seconds": 10.0,
+            "store": {"max_connections": 6},
+            "jobs": {
+                "workers": 4,
+                "stalled_after_seconds": 2.0,
+                "poll_seconds": 0.3,
+                "backoff_seconds": 0.1,
+                "max_backoff_seconds": 1.0,
+                "max_attempts": MAX_ATTEMPTS,
+            },
+            "blobs": {"purge_seconds": 0.5, "grace_seconds": 30.0},
+            "audit": {"seal_interval_seconds": 0.1},
+        }
+
+
+@asynccontextmanager
+async def running(folder: Path, postgres_folder: Path) -> AsyncIterator[Fleet]:
+    """A fleet with its data in one folder and its PostgreSQL in another; ended with the block."""
+    with killable_postgres(postgres_folder) as postgres:
+        await _migrate(postgres.url)
+        fleet = Fleet(folder, postgres, postgres_folder)
+        keeping = [asyncio.create_task(each.keep_up()) for each in fleet.victims.values()]
+        try:
+            await fleet.all_ready()
+            yield fleet
+        finally:
+            await _stop(fleet, keeping)
+
+
+async def _stop(fleet: Fleet, keeping: list[asyncio.Task[None]]) -> None:
+    for victim in fleet.victims.values():
+        await victim.stop()
+    _, late = await asyncio.wait(keeping, timeout=STOP_SECONDS)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*keeping, return_exceptions=True)
+
+
+async def _migrate(url: str) -> None:
+    database = Database(url)
+    await database.open()
+    try:
+        await migrations.migrate(database)
+    finally:
+        await database.close()
+
+
+def left_behind(folder: Path) -> list[int]:
+    """Processes that were started for victims of this folder and live on."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = entry.read_bytes().decode(errors="replace")
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        pid = int(entry.parent.name)
+        if str(folder) in line and "postgres" not in line.partition("\0")[0] and pid != os.getpid():
+            found.append(pid)
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+KILLED = -signal.SIGKILL
