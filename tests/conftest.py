@@ -12,6 +12,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
+# Before gRPC is imported: its handlers of fork() may crash a child that is to become PostgreSQL.
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+
 from absah_server.store import migrations
 from absah_server.store.database import Database
 from absah_server.store.embedded import EmbeddedPostgres

@@ -193,9 +193,12 @@ def export(output: Path | None, first: int, server: str, tenant: str, actor: str
             _write(sys.stdout.buffer, pieces)
             return
         part = output.with_name(f"{output.name}.part")
-        with part.open("wb") as file:
-            _write(file, pieces)
-        part.replace(output)
+        try:
+            with part.open("wb") as file:
+                _write(file, pieces)
+            part.replace(output)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _write(file: IO[bytes], pieces: Iterable[bytes]) -> None:

@@ -275,10 +275,10 @@ def _print_parked(messages: list[ParkedMessage]) -> None:
         [
             (
                 message.key,
+                message.cause,
                 *(
                     message.header(name)
                     for name in (
-                        headers.CAUSE,
                         headers.FIELD,
                         headers.POSITION,
                         headers.PROBLEM,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,9 @@ def serve(
     Settings come from absah.toml (or the file that ABSAH_SETTINGS names) and, over it, from
     ABSAH_* environment variables; options here go over both. Logs go to standard error.
     """
+    # Before gRPC is imported: its handlers of fork() may crash the child that is to become an
+    # embedded PostgreSQL, when that must be started anew.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from absah_server import allocation, app
     from absah_server.settings import Settings
     from absah_server.telemetry import logs

@@ -22,6 +22,8 @@ def worker(workers: int | None) -> None:
     and policies. What runs at the end may take drain_seconds; what is left goes to other workers.
     Logs go to standard error.
     """
+    # As in `absah serve`: gRPC's handlers of fork() may crash a child.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     from absah_server import worker_process
     from absah_server.settings import Settings
     from absah_server.telemetry import logs

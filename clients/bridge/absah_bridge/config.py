@@ -244,7 +244,7 @@ class Bridge(Part):
     systems: Annotated[Mapping[SystemName, System], pydantic.Field(min_length=1)]
     stores: Mapping[str, Store] = {}
     health_port: int = pydantic.Field(default=0, ge=0, le=65535)
-    """HTTP port of /health and /metrics; 0 has none."""
+    """HTTP port of /health; 0 has none."""
 
     @pydantic.model_validator(mode="after")
     def _known_stores(self) -> Bridge:
@@ -276,15 +276,14 @@ def line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
     """The line where a path stands, or that of the innermost place of it that is there."""
     line = node.start_mark.line + 1 if node else 0
     for step in path:
+        place = None
         if isinstance(node, yaml.MappingNode):
-            node = next((value for key, value in node.value if key.value == str(step)), None)
+            pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
+            place, node = pair or (None, node)
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step] if step < len(node.value) else None
-        else:
-            continue
-        if node is None:
-            return line
-        line = node.start_mark.line + 1
+            place = node = node.value[step] if step < len(node.value) else None
+        if place is not None:
+            line = place.start_mark.line + 1
     return line
 
 

@@ -148,7 +148,9 @@ class CompiledRule:
         return value
 
 
-def compile_rule(rule: Rule, *, variables: Collection[str], tables: Collection[str]) -> CompiledRule:
+def compile_rule(
+    rule: Rule, *, variables: Collection[str], tables: Collection[str]
+) -> CompiledRule:
     """Check and compile; raises ValueError that says what is wrong.
 
     `variables` are those that an expression may read, `tables` the names of the system's tables.

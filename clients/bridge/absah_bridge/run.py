@@ -14,13 +14,14 @@ from absah.v1 import validation_pb2
 from absah_bridge import systems
 from absah_bridge.attachments import Attachments
 from absah_bridge.config import Bridge as Config
-from absah_bridge.delivery import brokers
+from absah_bridge.delivery import brokers, measures, tracing, watching
 from absah_bridge.delivery.bridge import Bridge
 from absah_bridge.delivery.core import Core
 from absah_bridge.delivery.flow import Flow
 from absah_bridge.delivery.handling import Handler
 from absah_bridge.delivery.health import HealthEndpoint
 from absah_bridge.delivery.ledger import CoreLedger
+from absah_bridge.delivery.status import Status
 from absah_bridge.requests import Request
 from absah_bridge.systems import LegacySystem
 
@@ -29,29 +30,37 @@ async def serve(
     file: Path,
     *,
     stop: asyncio.Event | None = None,
-    ready: Callable[[Bridge], None] = lambda bridge: None,
+    ready: Callable[[Status], None] = lambda status: None,
 ) -> None:
     """Serve the systems of bridge.yaml until SIGTERM, SIGINT or `stop`.
 
-    `ready` is given the bridge before it connects; with `stop` given, signals are left alone.
-    Raises `ConfigInvalid`, OSError, or `BridgeError` for a queue that exists with other arguments.
+    `ready` is given how the bridge stands, before it connects; with `stop` given, signals are left
+    alone. Raises `BridgeError` for what is wrong in bridge.yaml or with a queue, or OSError.
     """
     config, legacy = systems.load(file)
     if stop is None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with _opened(file, config, legacy) as (cores, attachments, ledger):
+    flow = Flow(most=config.core.in_flight)
+    status = Status(limit=lambda: flow.limit)
+    async with _opened(file, config, legacy, flow) as (cores, attachments, ledger):
         bridge = Bridge(
             systems=legacy,
             brokers=brokers.parameters(config.brokers),
             cores=cores,
             attachments=attachments,
             ledger=ledger,
+            status=status,
         )
-        with HealthEndpoint(bridge.status, port=config.health_port):
-            ready(bridge)
-            await bridge.run(stop)
+        looking = asyncio.create_task(watching.core(config.core.address, status))
+        try:
+            with HealthEndpoint(status, port=config.health_port), measures.watching(status):
+                ready(status)
+                await bridge.run(stop)
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
 
 async def validate(
@@ -62,26 +71,33 @@ async def validate(
     Raises `MessageInvalid`, or what `Core.validate` and `Attachments.fetch` raise.
     """
     config, _ = systems.load(file)
-    async with _opened(file, config, {system.name: system}) as (cores, attachments, _):
+    flow = Flow(most=config.core.in_flight)
+    async with _opened(file, config, {system.name: system}, flow) as (cores, attachments, _):
         handler = Handler(system=system, core=cores[system.name], attachments=attachments)
         return await handler.validate(requests)
 
 
 @asynccontextmanager
 async def _opened(
-    file: Path, config: Config, legacy: Mapping[str, LegacySystem]
+    file: Path, config: Config, legacy: Mapping[str, LegacySystem], flow: Flow
 ) -> AsyncIterator[tuple[Mapping[str, Core], Attachments, CoreLedger]]:
     """Clients of the core, stores of attachments, the ledger; closed at the end."""
-    flow = Flow(most=config.core.in_flight)
     async with contextlib.AsyncExitStack() as stack:
         attachments = Attachments(config.stores, file.parent)
         stack.push_async_callback(attachments.close)
 
         async def client(name: str) -> absah.AsyncClient:
-            made = absah.AsyncClient(config.core.address, tenant=config.core.tenant, client=name)
+            made = absah.AsyncClient(
+                config.core.address,
+                tenant=config.core.tenant,
+                client=name,
+                metadata=tracing.metadata,
+            )
             return await stack.enter_async_context(made)
 
         # The core knows each system as a client of its own, so that request ids need only be
         # unique within one.
         cores = {name: Core(await client(f"bridge:{name}"), flow) for name in legacy}
-        yield cores, attachments, CoreLedger(await client("bridge"))
+        ledger = CoreLedger(await client("bridge"))
+        stack.push_async_callback(ledger.close)
+        yield cores, attachments, ledger

@@ -44,12 +44,13 @@ def try_message(system: LegacySystem, incoming: Incoming, *, message_id: str) ->
         arrived = system.read(incoming, message_id=message_id)
     except MessageInvalid as exc:
         return Trial(steps=(), arrived=None, requests=(), problem=exc)
-    scope = system.requests.scope(arrived, lenient=True)
-    system.requests.map(arrived, scope)
+    steps: list[Step] = []
     try:
-        return Trial(steps=scope.steps, arrived=arrived, requests=system.ask(arrived), problem=None)
+        system.requests.map(arrived, system.requests.scope(arrived, lenient=True, steps=steps))
+        requests = system.ask(arrived)
     except MessageInvalid as exc:
-        return Trial(steps=scope.steps, arrived=arrived, requests=(), problem=exc)
+        return Trial(steps=steps, arrived=arrived, requests=(), problem=exc)
+    return Trial(steps=steps, arrived=arrived, requests=requests, problem=None)
 
 
 def try_answer(
@@ -59,9 +60,10 @@ def try_answer(
 ) -> tuple[Sequence[Step], Outgoing]:
     """Tell verdicts in the system's words, and keep each value's way. Raises `MessageInvalid`."""
     assert trial.arrived is not None
-    scope = system.answers.scope(trial.arrived, trial.requests, validations)
+    steps: list[Step] = []
+    scope = system.answers.scope(trial.arrived, trial.requests, validations, steps=steps)
     fields = system.answers.map(scope)
-    return scope.steps, system.answer_codec.encode(fields)
+    return steps, system.answer_codec.encode(fields)
 
 
 def example(request: Request) -> validation_pb2.Validation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import grpc
@@ -55,20 +55,32 @@ def interceptors(tenant: str, client: str) -> list[Telling]:
     return [Telling(tenant, client)] if tenant or client else []
 
 
-def aio_interceptors(tenant: str, client: str) -> list[grpc.aio.ClientInterceptor]:
-    """The same for a channel of asyncio, which takes one interceptor for each kind of call."""
+def aio_interceptors(
+    tenant: str, client: str, metadata_of: Callable[[], Iterable[tuple[str, str]]] | None = None
+) -> list[grpc.aio.ClientInterceptor]:
+    """The same for a channel of asyncio, which takes one interceptor for each kind of call.
+
+    `metadata_of` is asked at every call for what else it is to carry.
+    """
     added = metadata(tenant, client)
-    if not added:
+    if not added and metadata_of is None:
         return []
-    return [kind(added) for kind in (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)]
+    kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
+    return [kind(added, metadata_of) for kind in kinds]
 
 
 class _Aio:
-    def __init__(self, added: tuple[tuple[str, str], ...]) -> None:
+    def __init__(
+        self,
+        added: tuple[tuple[str, str], ...],
+        metadata_of: Callable[[], Iterable[tuple[str, str]]] | None,
+    ) -> None:
         self._added = added
+        self._metadata_of = metadata_of
 
     async def _call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        told = grpc.aio.Metadata(*(details.metadata or ()), *self._added)
+        more = self._metadata_of() if self._metadata_of else ()
+        told = grpc.aio.Metadata(*(details.metadata or ()), *self._added, *more)
         return await continuation(details._replace(metadata=told), request)
 
 

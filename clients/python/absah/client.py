@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 import grpc
@@ -68,6 +69,10 @@ CHANNEL_OPTIONS = (
     ("grpc.enable_retries", 1),
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
+    # A server that was away for long is found soon, one that vanished without a word is missed.
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
 )
 
 
@@ -170,7 +175,8 @@ class AsyncClient(AsyncValidationCalls, AsyncDocumentCalls, AsyncMessageCalls):
     >>> async with absah.AsyncClient("127.0.0.1:50051") as client:
     ...     validation = await client.validate("identity-card", identity="card.jpg")
 
-    `tenant` and `client` are who calls. Every method raises `CallFailed`.
+    `tenant` and `client` are who calls; `metadata` is asked at every call for what else it is to
+    carry, such as a trace's context. Every method raises `CallFailed`.
     """
 
     def __init__(
@@ -181,10 +187,11 @@ class AsyncClient(AsyncValidationCalls, AsyncDocumentCalls, AsyncMessageCalls):
         timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS,
         tenant: str = "",
         client: str = "",
+        metadata: Callable[[], Iterable[tuple[str, str]]] | None = None,
     ) -> None:
         credentials = channel_credentials(secure)
         options = list(CHANNEL_OPTIONS)
-        telling = aio_interceptors(tenant, client)
+        telling = aio_interceptors(tenant, client, metadata)
         self._channel = (
             grpc.aio.secure_channel(address, credentials, options, interceptors=telling)
             if credentials

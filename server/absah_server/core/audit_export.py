@@ -68,7 +68,7 @@ async def write(
 ) -> AsyncIterator[bytes]:
     """The export in pieces of whole lines: the events of `pages`, which follow `start`.
 
-    Raises ValueError for an event that has no canonical form.
+    Raises `ChainBroken` for an event that has no canonical form.
     """
     header: dict[str, Any] = {
         "export": TITLE,
@@ -84,11 +84,19 @@ async def write(
     async for events in pages:
         lines = []
         for event in events:
-            content = chain.members(event, sequence=event.sequence, previous=previous)
-            lines.append(_line({**content, "hash": event.hash.hex()}))
+            lines.append(_event_line(event, previous))
             previous = event.hash
         yield b"".join(lines)
     yield _line({"hash": head.hash.hex(), "sequence": head.sequence})
+
+
+def _event_line(event: SealedEvent, previous: bytes) -> bytes:
+    content = chain.members(event, sequence=event.sequence, previous=previous)
+    try:
+        return _line({**content, "hash": event.hash.hex()})
+    except ValueError as exc:
+        problem = f"it has no canonical form: {exc}"
+        raise ChainBroken(sequence=event.sequence, problem=problem) from exc
 
 
 def _line(value: dict[str, Any]) -> bytes:

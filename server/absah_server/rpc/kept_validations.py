@@ -82,8 +82,7 @@ class KeptMethods:
         query = [tenant, json_format.MessageToDict(request.filter)]
         before = None
         if request.page_token:
-            last = keysets.last_of(LIST, query, request.page_token)
-            before = uuid.UUID(hex=last)
+            before = keysets.last_of(LIST, query, request.page_token, parse=uuid.UUID)
         size = keysets.size(request.page_size)
         # One more than is shown tells whether there is a next page.
         found = await self._history().page(tenant, wanted, before=before, limit=size + 1)

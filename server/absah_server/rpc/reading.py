@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 
 from absah_server.core.errors import RequestInvalid
 from absah_server.rpc import errors
+from absah_server.telemetry import tracing
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Parse = Callable[[bytes], Any]
@@ -72,12 +73,14 @@ class RequestReader(grpc.aio.ServerInterceptor):
         if inspect.iscoroutinefunction(serve):
 
             async def once(_: object, context: Context) -> Any:
+                tracing.carry_on(context.invocation_metadata() or ())
                 return await serve(*await first(context, parse, turns), context)
 
             made = once
         elif inspect.isasyncgenfunction(serve):
 
             async def many(_: object, context: Context) -> AsyncIterator[Any]:
+                tracing.carry_on(context.invocation_metadata() or ())
                 async with aclosing(
                     serve(*await first(context, parse, turns), context)
                 ) as responses:

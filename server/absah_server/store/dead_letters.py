@@ -31,7 +31,8 @@ class PostgresDeadLetters:
     async def note(self, caller: Caller, attempts: Sequence[MessageAttempt]) -> None:
         async with self._database.transaction() as connection:
             events = []
-            for attempt in attempts:
+            # In one order, so that two bridges do not wait for each other; of one message it stays.
+            for attempt in sorted(attempts, key=lambda each: (each.system, each.message_key)):
                 id_ = await _note(connection, caller, attempt)
                 if id_ is not None and attempt.outcome.by_person:
                     events.append(_event(caller, id_, attempt))

@@ -111,6 +111,24 @@ async def test_an_altered_table_exits_with_1(server: str, database_url: str) -> 
     assert "broken at sequence 2" in result.stdout
 
 
+async def test_an_event_that_cannot_be_written_ends_an_export_with_its_sequence(
+    server: str, database_url: str, tmp_path: Path
+) -> None:
+    write(database_url, 3)
+    await sealed(server, 3)
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "update audit_events set details = jsonb_build_object('n', 1e400::numeric)"
+            " where sequence = 2"
+        )
+    file = tmp_path / "log.jsonl"
+    result = await command("audit", "export", "--server", server, "-o", str(file), catch=True)
+    assert result.exit_code == 1
+    assert "sequence 2: it has no canonical form" in result.output
+    assert "DATA_LOSS" in result.output
+    assert not list(tmp_path.glob("log.jsonl*"))
+
+
 async def test_a_part_of_the_log_can_be_exported(server: str, database_url: str) -> None:
     write(database_url, 4)
     await sealed(server, 4)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
-import os
-import signal
 import socket
 import sys
 import time
@@ -17,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from outages import KillablePostgres, killable_postgres
-from robustness.crashing import checkers, points
+from robustness.crashing import checkers, processes
 from robustness.crashing.points import Order
 
 from absah_server.store import migrations
@@ -43,6 +41,9 @@ class Victim:
         self._down = asyncio.Event()
         self._stopping = False
         self.statuses: Counter[int] = Counter()
+        """How its processes ended; -9 is by SIGKILL."""
+        self.helpers: set[processes.Process] = set()
+        """Processes of its own that each of its processes had when it was ready."""
         self.starts = 0
         self.start_seconds = 0.0
 
@@ -112,6 +113,7 @@ class Victim:
                 if line == b"ready\n":
                     self.starts += 1
                     self.start_seconds += time.monotonic() - began
+                    self.helpers |= processes.descendants(process.pid)
                     self._up.set()
                 elif line.startswith(b"struck"):
                     self._struck.set()
@@ -139,7 +141,7 @@ class Fleet:
 
     async def kill_postgres(self) -> None:
         """SIGKILL PostgreSQL with all its processes."""
-        await asyncio.to_thread(points.kill_postgres, self.postgres_folder)
+        await asyncio.to_thread(processes.kill_postgres, self.postgres_folder)
 
     async def revive_postgres(self) -> None:
         """Start PostgreSQL again, and return when it answers."""
@@ -150,6 +152,11 @@ class Fleet:
         """Wait until the server serves and the worker works."""
         for victim in self.victims.values():
             await victim.ready()
+
+    def left_behind(self) -> list[int]:
+        """Processes that outlived the server or worker that they were of."""
+        helpers = set().union(*(victim.helpers for victim in self.victims.values()))
+        return sorted(each.pid for each in helpers if processes.is_alive(each))
 
     def _settings(self) -> dict[str, Any]:
         policies, models = self.folder / "policies", self.folder / "models"
@@ -210,24 +217,7 @@ async def _migrate(url: str) -> None:
         await database.close()
 
 
-def left_behind(folder: Path) -> list[int]:
-    """Processes that were started for victims of this folder and live on."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            line = entry.read_bytes().decode(errors="replace")
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        pid = int(entry.parent.name)
-        if str(folder) in line and "postgres" not in line.partition("\0")[0] and pid != os.getpid():
-            found.append(pid)
-    return found
-
-
 def _free_port() -> int:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         return int(listening.getsockname()[1])
-
-
-KILLED = -signal.SIGKILL

@@ -102,9 +102,7 @@ class Unexpected:
     answer: str
 
 
-Event = (
-    Submitted | Told | CancelAsked | Uploaded | Downloaded | DeleteAsked | Deleted | Unexpected
-)
+Event = Submitted | Told | CancelAsked | Uploaded | Downloaded | DeleteAsked | Deleted | Unexpected
 
 
 @dataclass(kw_only=True, slots=True)

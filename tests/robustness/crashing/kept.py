@@ -162,8 +162,8 @@ def _validations(url: str) -> list[KeptValidation]:
 
 
 def _bucket(result: Mapping[str, Any]) -> int:
-    """The bucket that a check found; -1 where it was erased."""
-    return int(result["result"]["result"]["facts"].get("bucket", -1))
+    """The bucket that a check found; -1 where that was erased."""
+    return int(result["result"]["facts"].get("bucket", -1))
 
 
 async def _chains(url: str, tenants: Sequence[str]) -> dict[str, str]:

@@ -120,9 +120,7 @@ def _names(count: int) -> list[str]:
     return ["report"] if count == 1 else [f"report-{number + 1}" for number in range(count)]
 
 
-def _attempts(
-    submitted: Mapping[Key, Submitted], kept: Kept, max_attempts: int
-) -> Iterator[str]:
+def _attempts(submitted: Mapping[Key, Submitted], kept: Kept, max_attempts: int) -> Iterator[str]:
     """One attempt succeeded, those before it were lost or given back, and all have ended."""
     for each in kept.validations:
         wanted = submitted.get(each.key)
@@ -166,9 +164,7 @@ def _audit(submitted: Mapping[Key, Submitted], kept: Kept) -> Iterator[str]:
         yield f"{kept.unsealed} audit events are not sealed"
 
 
-def _contents(
-    history: History, submitted: Mapping[Key, Submitted], kept: Kept
-) -> Iterator[str]:
+def _contents(history: History, submitted: Mapping[Key, Submitted], kept: Kept) -> Iterator[str]:
     """Whatever is referred to, or was acknowledged, is there, byte by byte."""
     for each in kept.validations:
         if wanted := submitted.get(each.key):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from robustness.crashing import checkers
+from robustness.crashing import checkers, processes
 
 from absah_server.blobs.files import FileBlobs
 from absah_server.blobs.partials import FilePartial
@@ -65,32 +65,9 @@ class Trap:
             order, self._order = self._order, None
             self._tell(f"struck {point}")
             if order.postgres:
-                kill_postgres(self._postgres)
+                processes.kill_postgres(self._postgres)
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
-
-
-def kill_postgres(folder: Path) -> None:
-    """SIGKILL the postmaster of a data folder and all its processes."""
-    postmaster = int((folder / "postmaster.pid").read_text().splitlines()[0])
-    victims = [postmaster, *_children(postmaster)]
-    for pid in victims:
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue  # it ended with the postmaster
-
-
-def _children(pid: int) -> list[int]:
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = entry.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[1]) == pid:
-            found.append(int(entry.parent.name))
-    return found
 
 
 def install(trap: Trap) -> None:
@@ -118,7 +95,7 @@ def _watched(trap: Trap, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _watch_database(trap: Trap) -> None:
-    """Before and after each commit: of transactions, and of statements that commit by themselves."""
+    """Around each commit: of transactions, and of statements that commit by themselves."""
     watched_class: Any = Database
     for kind in ("transaction", "connection"):
         original = getattr(Database, kind)

@@ -16,6 +16,8 @@ from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.tree import Branch, Leaf, Node, Series
 
 MAX_ROWS = 100_000
+MAX_FIELDS = 500_000
+MAX_COLUMNS = 1000
 MAX_FIELD_CHARACTERS = 16 * 2**20
 
 
@@ -29,6 +31,9 @@ class CsvConfig(CodecConfig):
     columns: tuple[str, ...] = ()
     """Names of the columns; if not given, those of the first line. Answers are written by these
     names, or by those of their first row."""
+    substitute: str | None = pydantic.Field(default=None, min_length=1, max_length=1)
+    """Written in answers for a character that the charset has not; without one such an answer is
+    refused."""
     header: bool = True
     """Whether the first line holds the names."""
 
@@ -47,6 +52,9 @@ class CsvCodec:
     def decode(self, message: Incoming) -> Branch:
         """See `Codec.decode`."""
         text = charsets.decode(message.body, self._config.charset)
+        if text.count(self._config.delimiter) > MAX_FIELDS:
+            # A delimiter within quotes counts here too: a bound needs no more.
+            raise MessageInvalid(Cause.MESSAGE_TOO_LARGE, f"has more than {MAX_FIELDS:,} fields")
         reader = csv.reader(
             io.StringIO(text, newline=""),
             delimiter=self._config.delimiter,
@@ -87,7 +95,12 @@ class CsvCodec:
         for row in rows:
             writer.writerow(["" if row.get(name) is None else row[name] for name in names])
         return Outgoing(
-            body=charsets.encode(buffer.getvalue(), self._config.charset, field="rows"),
+            body=charsets.encode(
+                buffer.getvalue(),
+                self._config.charset,
+                field="rows",
+                substitute=self._config.substitute,
+            ),
             content_type=f"text/csv; charset={self._config.charset}",
             headers={},
         )
@@ -101,9 +114,11 @@ class CsvCodec:
                 f"the columns are not {', '.join(expected)}",
                 position="line 1",
             )
-        if not names or len(set(names)) != len(names) or "" in names:
+        if not 0 < len(set(names)) == len(names) <= MAX_COLUMNS or "" in names:
             raise MessageInvalid(
-                Cause.NOT_WELL_FORMED, "the first line names no columns", position="line 1"
+                Cause.NOT_WELL_FORMED,
+                f"the first line does not name 1 to {MAX_COLUMNS:,} different columns",
+                position="line 1",
             )
         return names
 

@@ -13,6 +13,7 @@ Records may be separated by line ends or follow each other without any.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +26,9 @@ from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.tree import Branch, Leaf, Node, Series
 
 MAX_RECORDS = 100_000
+MAX_FIELDS = 500_000
+ENDS = {"lf": "\n", "crlf": "\r\n", "none": ""}
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class FixedField(pydantic.BaseModel):
@@ -47,6 +51,8 @@ class FixedRecord(pydantic.BaseModel):
     starts: str = ""
     count: Literal["one", "many"] = "many"
     """"one" must come just once and is a field; "many" may come any number of times."""
+    at: Literal["first", "last", "any"] = "any"
+    """Where it must stand among the records of a message."""
     fields: tuple[FixedField, ...]
 
     @property
@@ -60,11 +66,20 @@ class FixedConfig(CodecConfig):
 
     kind: Literal["fixed"] = "fixed"
     charset: Charset = "windows-1252"
+    substitute: str | None = pydantic.Field(default=None, min_length=1, max_length=1)
+    """Written in answers for a character that the charset has not; without one such an answer is
+    refused."""
     separator: Literal["lf", "crlf", "none"] = "crlf"
     records: tuple[FixedRecord, ...] = pydantic.Field(min_length=1)
 
     @pydantic.model_validator(mode="after")
     def _told_apart(self) -> FixedConfig:
+        names = [record.name for record in self.records]
+        if len(set(names)) != len(names):
+            raise ValueError("records: two kinds have one name")
+        for record in self.records:
+            if len({field.name for field in record.fields}) != len(record.fields):
+                raise ValueError(f"records: {record.name} has two fields of one name")
         starts = [record.starts for record in self.records]
         if len(set(starts)) != len(starts):
             raise ValueError("records: two kinds start alike, so that nobody can tell them apart")
@@ -89,6 +104,7 @@ class FixedCodec:
         found: dict[str, list[Node]] = {record.name: [] for record in self._config.records}
         for number, line in enumerate(lines, 1):
             kind = self._kind(line, number)
+            _refuse_misplaced(kind, number, len(lines))
             found[kind.name].append(_record(kind, line, number))
         fields: dict[str, Node] = {}
         for record in self._config.records:
@@ -115,8 +131,12 @@ class FixedCodec:
                     Cause.ANSWER_FAILED, f"is no record; there are {', '.join(by_name)}", field=name
                 )
             for item in value if isinstance(value, list) else [value]:
+                if not isinstance(item, Mapping):
+                    raise MessageInvalid(
+                        Cause.ANSWER_FAILED, "is a record, and needs fields", field=name
+                    )
                 lines.append(self._line(by_name[name], item))
-        end = {"lf": "\n", "crlf": "\r\n", "none": ""}[self._config.separator]
+        end = ENDS[self._config.separator]
         return Outgoing(
             body=b"".join(line + end.encode() for line in lines),
             content_type=f"text/plain; charset={self._config.charset}",
@@ -126,17 +146,27 @@ class FixedCodec:
     def _lines(self, text: str) -> Sequence[str]:
         if self._config.separator == "none":
             width = self._config.records[0].width
-            lines = [text[start : start + width] for start in range(0, len(text), width)]
-        else:
-            end = "\n" if self._config.separator == "lf" else "\r\n"
-            lines = text.split(end)
-            if lines[-1] in ("", "\x1a"):  # 0x1A ends a file on old systems
-                lines.pop()
-        if not 0 < len(lines) <= MAX_RECORDS:
+            self._refuse_many(-(-len(text) // width))
+            return [text[start : start + width] for start in range(0, len(text), width)]
+        end = ENDS[self._config.separator]
+        self._refuse_many(text.count(end) + 1)
+        if end not in text and "\n" in text:
             raise MessageInvalid(
-                Cause.NOT_WELL_FORMED, f"holds {len(lines):,} records, not 1 to {MAX_RECORDS:,}"
+                Cause.NOT_WELL_FORMED, "its lines end in LF, where CR and LF are set", position="record 1"
             )
+        lines = text.split(end)
+        if lines[-1] in ("", "\x1a"):  # 0x1A ends a file on old systems
+            lines.pop()
+        self._refuse_many(len(lines))
         return lines
+
+    def _refuse_many(self, count: int) -> None:
+        most = min(MAX_RECORDS, MAX_FIELDS // max(len(r.fields) for r in self._config.records))
+        if not 0 < count <= most:
+            raise MessageInvalid(
+                Cause.MESSAGE_TOO_LARGE if count else Cause.NOT_WELL_FORMED,
+                f"holds {count:,} records, not 1 to {most:,}",
+            )
 
     def _kind(self, line: str, number: int) -> FixedRecord:
         for record in self._kinds:
@@ -150,6 +180,12 @@ class FixedCodec:
         )
 
     def _line(self, record: FixedRecord, value: Mapping[str, Any]) -> bytes:
+        if unknown := value.keys() - {field.name for field in record.fields}:
+            raise MessageInvalid(
+                Cause.ANSWER_FAILED,
+                "is no field of that record",
+                field=f"{record.name}.{min(unknown)}",
+            )
         return b"".join(
             self._cell(field, value.get(field.name), f"{record.name}.{field.name}")
             for field in record.fields
@@ -157,14 +193,31 @@ class FixedCodec:
 
     def _cell(self, field: FixedField, value: Any, place: str) -> bytes:
         text = "" if value is None else str(value)
-        if len(text) > field.width or any(ord(character) < 32 for character in text):
+        if self._config.substitute is not None:
+            text = CONTROL.sub(" ", text)
+        if len(text) > field.width or CONTROL.search(text):
             raise MessageInvalid(
                 Cause.ANSWER_FAILED,
                 f"{len(text)} characters, where {field.width} and no line end are the most",
                 field=place,
             )
         adjust = text.ljust if field.align == "left" else text.rjust
-        return charsets.encode(adjust(field.width, field.fill), self._config.charset, field=place)
+        return charsets.encode(
+            adjust(field.width, field.fill),
+            self._config.charset,
+            field=place,
+            substitute=self._config.substitute,
+        )
+
+
+def _refuse_misplaced(kind: FixedRecord, number: int, last: int) -> None:
+    if (kind.at == "first" and number != 1) or (kind.at == "last" and number != last):
+        raise MessageInvalid(
+            Cause.NOT_WELL_FORMED,
+            f"must be the {kind.at} record of {last:,}",
+            field=kind.name,
+            position=f"record {number}",
+        )
 
 
 def _record(kind: FixedRecord, line: str, number: int) -> Branch:

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from absah_bridge import tree
 from absah_bridge.codecs import CodecConfig, Incoming, Outgoing, charsets
 from absah_bridge.codecs.charsets import Charset
+from absah_bridge.codecs.json_places import Place, Places
 from absah_bridge.errors import Cause, MessageInvalid
-from absah_bridge.tree import Branch
+from absah_bridge.tree import Branch, Leaf, Node, Series
 
 MAX_DEPTH = 64
+MAX_VALUES = 200_000
+MAX_DIGITS = 40
+MAX_NAMES = 1000
+NAME = re.compile(r"[A-Za-z_][\w.:-]{0,63}")
+"""What may be told of a name; others could hold anything."""
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SEPARATOR = re.compile(r"[\[{,]")
 
 
 class JsonConfig(CodecConfig):
@@ -24,7 +33,7 @@ class JsonConfig(CodecConfig):
 
 
 class JsonCodec:
-    """Reads and writes objects. Positions are paths: JSON's parser tells no line of a value."""
+    """Reads and writes objects."""
 
     config_type = JsonConfig
 
@@ -34,8 +43,15 @@ class JsonCodec:
     def decode(self, message: Incoming) -> Branch:
         """See `Codec.decode`."""
         text = charsets.decode(message.body, self._config.charset)
+        _refuse_many(text)
         try:
-            value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+            value = json.loads(
+                text,
+                object_pairs_hook=_unique,
+                parse_constant=_no_constant,
+                parse_int=_integer,
+                parse_float=_decimal,
+            )
         except json.JSONDecodeError as exc:
             raise MessageInvalid(
                 Cause.NOT_WELL_FORMED,
@@ -46,14 +62,17 @@ class JsonCodec:
             raise MessageInvalid(Cause.NOT_WELL_FORMED, "is nested too deeply") from exc
         if not isinstance(value, dict):
             raise MessageInvalid(Cause.NOT_WELL_FORMED, "is JSON, but no object")
-        _refuse_deep(value)
-        node = tree.from_plain(value)
-        assert isinstance(node, Branch)
-        return node
+        places = Places(text)
+        return _branch(value, Place(places, None, None), 1)
 
     def encode(self, answer: Mapping[str, Any]) -> Outgoing:
         """See `Codec.encode`."""
-        text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        try:
+            text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        except (ValueError, TypeError) as exc:
+            raise MessageInvalid(Cause.ANSWER_FAILED, "holds what JSON cannot") from exc
+        if self._config.charset not in ("utf-8", "utf-16"):
+            text = _escaped(text, self._config.charset)
         return Outgoing(
             body=charsets.encode(text, self._config.charset),
             content_type="application/json",
@@ -61,13 +80,53 @@ class JsonCodec:
         )
 
 
+def _node(value: Any, place: Place, depth: int) -> Node:
+    if isinstance(value, dict):
+        return _branch(value, place, depth)
+    if isinstance(value, list):
+        _refuse_deep(place, depth)
+        items = [
+            _node(item, Place(place.places, place, n), depth + 1) for n, item in enumerate(value)
+        ]
+        return Series(items=items, position=place)
+    return Leaf(value=value, position=place)
+
+
+def _branch(value: dict[str, Any], place: Place, depth: int) -> Branch:
+    _refuse_deep(place, depth)
+    fields = {
+        name: _node(field, Place(place.places, place, name), depth + 1)
+        for name, field in value.items()
+    }
+    return Branch(fields=fields, position=place)
+
+
+def _refuse_deep(place: Place, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise MessageInvalid(
+            Cause.NOT_WELL_FORMED, f"is nested more than {MAX_DEPTH} deep", position=str(place)
+        )
+
+
+def _refuse_many(text: str) -> None:
+    """Before it is parsed: small values cost a hundred times their bytes."""
+    if len(text) <= MAX_VALUES:
+        return
+    if sum(text.count(sign) for sign in "[{,") <= MAX_VALUES:
+        return
+    count = len(_SEPARATOR.findall(_STRING.sub("", text)))
+    if count > MAX_VALUES:
+        raise MessageInvalid(Cause.MESSAGE_TOO_LARGE, f"holds more than {MAX_VALUES:,} values")
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Which of two values of one name is meant nobody can tell."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise MessageInvalid(Cause.NOT_WELL_FORMED, "stands twice in one object", field=twice[:64])
+        twice = max(names[:MAX_NAMES], key=names.count)
+        field = twice if NAME.fullmatch(twice) else ""
+        raise MessageInvalid(Cause.NOT_WELL_FORMED, "a name stands twice in one object", field=field)
     return fields
 
 
@@ -75,15 +134,23 @@ def _no_constant(word: str) -> None:
     raise MessageInvalid(Cause.NOT_WELL_FORMED, f"{word} is no JSON number")
 
 
-def _refuse_deep(value: Any) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            child
-            for each in level
-            if isinstance(each, dict | list)
-            for child in (each.values() if isinstance(each, dict) else each)
-        ]
-        if not level:
-            return
-    raise MessageInvalid(Cause.NOT_WELL_FORMED, f"is nested more than {MAX_DEPTH} deep")
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise MessageInvalid(Cause.BAD_VALUE, f"a number has more than {MAX_DIGITS} digits")
+    return int(digits)
+
+
+def _decimal(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise MessageInvalid(Cause.BAD_VALUE, "a number is larger than any that can be kept")
+    return number
+
+
+def _escaped(text: str, charset: Charset) -> str:
+    """Characters that the charset has not, as JSON's own escapes."""
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return json.dumps(json.loads(text), ensure_ascii=True, separators=(",", ":"))
+    return text

@@ -41,7 +41,11 @@ class Publication:
 class Connection:
     """An open connection; `lost` is done when it is closed, by whomever."""
 
-    def __init__(self, connection: AsyncioConnection) -> None:
+    def __init__(
+        self, connection: AsyncioConnection, parameters: pika.ConnectionParameters
+    ) -> None:
+        self.parameters = parameters
+        """Of the broker that it leads to."""
         self._connection = connection
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.unblocked = asyncio.Event()
@@ -85,8 +89,18 @@ class Connection:
         await asyncio.wait((self.lost,), timeout=5.0)
 
 
-async def connect(parameters: Sequence[pika.ConnectionParameters]) -> Connection:
+async def connect(brokers: Sequence[pika.ConnectionParameters]) -> Connection:
     """Connect to the first of these that answers; raises `ConnectionLost` if none does."""
+    problems = []
+    for parameters in brokers:
+        result = await _connected(parameters)
+        if not isinstance(result, BaseException):
+            return Connection(result, parameters)
+        problems.append(f"{parameters.host}:{parameters.port} {_innermost(result)}")
+    raise ConnectionLost("; ".join(problems))
+
+
+async def _connected(parameters: pika.ConnectionParameters) -> AsyncioConnection | BaseException:
     loop = asyncio.get_running_loop()
     done: asyncio.Future[Any] = loop.create_future()
 
@@ -96,15 +110,12 @@ async def connect(parameters: Sequence[pika.ConnectionParameters]) -> Connection
         elif isinstance(result, AsyncioConnection):
             result.close()  # nobody waits for it any more
 
-    trying = AsyncioConnection.create_connection(list(parameters), ended, custom_ioloop=loop)
+    trying = AsyncioConnection.create_connection([parameters], ended, custom_ioloop=loop)
     try:
-        result = await done
+        return await done
     except asyncio.CancelledError:
         trying.abort()
         raise
-    if isinstance(result, BaseException):
-        raise ConnectionLost(_innermost(result)) from result
-    return Connection(result)
 
 
 def _innermost(error: BaseException) -> str:

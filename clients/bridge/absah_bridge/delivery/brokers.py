@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pika
 
 from absah_bridge.config import Broker
+from absah_bridge.errors import BridgeError
 
 HEARTBEAT_SECONDS = 20
 """pika answers heartbeats from the event loop, which no message holds up."""
@@ -17,19 +18,34 @@ BLOCKED_SECONDS = 300.0
 URL_VARIABLE = "ABSAH_AMQP_URL"
 
 
+class BrokerInvalid(BridgeError):
+    """A broker's URL is none; it is not quoted, since it holds a password."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a broker's URL is not of the form amqps://user:password@host:5671/vhost, its user, "
+            "password and vhost percent-encoded"
+        )
+
+
 def parameters(brokers: Sequence[Broker]) -> list[pika.ConnectionParameters]:
     """What pika needs to connect to each of them, in their order.
 
-    The environment variable ABSAH_AMQP_URL goes over all that is named. Raises ValueError for a
-    URL that is none, OSError for a certificate that cannot be read.
+    The environment variable ABSAH_AMQP_URL goes over all that is named, with the certificates of
+    the first. Raises `BrokerInvalid`, or OSError for a certificate that cannot be read.
     """
     if url := os.environ.get(URL_VARIABLE):
-        return [_parameters(url, None)]
+        return [_parameters(url, brokers[0] if brokers else None)]
     return [_parameters(broker.url.get_secret_value(), broker) for broker in brokers]
 
 
 def _parameters(url: str, broker: Broker | None) -> pika.ConnectionParameters:
-    made = pika.URLParameters(url)
+    if not url.startswith(("amqp://", "amqps://")):
+        raise BrokerInvalid
+    try:
+        made = pika.URLParameters(url)
+    except (ValueError, TypeError) as exc:
+        raise BrokerInvalid from exc
     made.heartbeat = HEARTBEAT_SECONDS
     made.blocked_connection_timeout = BLOCKED_SECONDS
     made.connection_attempts = 1

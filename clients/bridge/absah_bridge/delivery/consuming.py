@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pika
 import pika.channel
+import pika.exceptions
 
-from absah_bridge.delivery import amqp, topology
-from absah_bridge.delivery.amqp import ConnectionLost, NotConfirmed, NotRouted, Publisher
+from absah_bridge.delivery import amqp, measures, topology, tracing
+from absah_bridge.delivery.amqp import ConnectionLost, Publication
 from absah_bridge.delivery.handling import Delivery, Handler, grouped, order_of
-from absah_bridge.delivery.settling import Settling
+from absah_bridge.delivery.publishing import NotRouted, Publisher
+from absah_bridge.delivery.settling import Settled, Settling
+from absah_bridge.delivery.turns import Turns
 from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.requests import Arrived
 
@@ -23,6 +27,8 @@ log = logging.getLogger(__name__)
 
 HOLD_SECONDS = 20 * 60
 """RabbitMQ closes a channel whose message is unacknowledged for 30 minutes (consumer_timeout)."""
+RETURN_SECONDS = 1.0
+"""Before a message is given back that broke the bridge itself, lest it come back at once."""
 
 
 class Consumer:
@@ -36,134 +42,211 @@ class Consumer:
         connection: amqp.Connection,
         publisher: Publisher,
     ) -> None:
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Done when no more messages come: the channel was closed, or the queue deleted."""
         self._handler = handler
         self._settling = settling
         self._connection = connection
         self._publisher = publisher
-        self._config = handler.system.config
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._turns: dict[str, _Turn] = {}
+        self._system = handler.system
+        self._consume = handler.system.config.consume
+        self._tasks: dict[asyncio.Task[None], float] = {}
+        """Since when each is under way, the oldest first."""
+        self._turns = Turns()
+        self._reading = asyncio.Lock()
         self._channel: pika.channel.Channel | None = None
         self._tag = ""
+        self._stopping = False
 
     async def start(self) -> None:
-        """Declare the queues and begin to consume; raises `ConnectionLost` or `BridgeError`."""
-        channel = await self._connection.channel()
-        await topology.declare(self._connection, channel, self._config)
-        await amqp.call(
-            self._connection, channel.basic_qos, prefetch_count=self._config.consume.prefetch
+        """Declare the queues and begin to consume; raises `ConnectionLost` or `QueueUnusable`."""
+        channel = self._channel = await self._connection.channel()
+        channel.add_on_close_callback(self._on_close)
+        channel.add_on_cancel_callback(self._on_cancel)
+        await topology.declare(self._connection, channel, self._system.config)
+        await amqp.call(self._connection, channel.basic_qos, prefetch_count=self._consume.prefetch)
+        frame = await amqp.call(
+            self._connection,
+            channel.basic_consume,
+            queue=self._consume.queue,
+            on_message_callback=self._on_message,
         )
-        self._channel = channel
-        self._tag = channel.basic_consume(self._config.consume.queue, self._on_message)
+        self._tag = frame.method.consumer_tag
 
     async def stop(self, *, within_seconds: float) -> None:
         """Take no more messages, and end those under way; what does not is delivered again."""
-        if self._channel is not None and self._channel.is_open:
-            await amqp.call(self._connection, self._channel.basic_cancel, consumer_tag=self._tag)
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=within_seconds)
-        for task in self._tasks:
-            task.cancel()
+        self._stopping = True
+        try:
+            if within_seconds and self._channel is not None and self._channel.is_open:
+                await amqp.call(
+                    self._connection, self._channel.basic_cancel, consumer_tag=self._tag
+                )
+            if self._tasks and within_seconds:
+                await asyncio.wait(self._tasks, timeout=within_seconds)
+        except ConnectionLost as exc:
+            log.info("lost while stopping", extra={"why": str(exc)})
+        finally:
+            left = list(self._tasks)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     @property
     def under_way(self) -> int:
         """Messages that are neither answered nor set aside yet."""
         return len(self._tasks)
 
+    @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest of them has been under way."""
+        for began in list(self._tasks.values())[:1]:
+            return time.monotonic() - began
+        return 0.0
+
+    def _on_close(self, channel: Any, reason: BaseException) -> None:
+        amqp.resolve(self.lost, f"{self._consume.queue}: {reason}")
+
+    def _on_cancel(self, frame: Any) -> None:
+        amqp.resolve(self.lost, f"{self._consume.queue}: the broker ended the consumer")
+
     def _on_message(
         self, channel: Any, method: Any, properties: pika.BasicProperties, body: bytes
     ) -> None:
-        delivery = Delivery(
-            body=body,
-            properties=properties,
-            tag=method.delivery_tag,
-            redelivered=method.redelivered,
-        )
+        if self._stopping:
+            return  # on its way when the consumer was cancelled; closing the channel gives it back
+        measures.consumed(self._system.name)
+        delivery = Delivery(body=body, properties=properties, tag=method.delivery_tag)
         task = asyncio.ensure_future(self._settle(delivery))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = time.monotonic()
+        task.add_done_callback(self._tasks.pop)
 
     async def _settle(self, delivery: Delivery) -> None:
         """Bring a message to its end, and acknowledge it once that is in the broker's keeping."""
+        began = time.monotonic()
+        name = self._system.name
         try:
-            await self._end(delivery)
-        except (ConnectionLost, NotConfirmed) as exc:
+            with tracing.message(delivery.properties, system=name, queue=self._consume.queue):
+                settled = await self._end(delivery)
+            self._on_channel("basic_ack", delivery.tag)
+        except ConnectionLost as exc:
             # Unacknowledged, it comes again.
-            log.info(
-                "message not settled",
-                extra={"system": self._handler.system.name, "why": str(exc)},
-            )
-            return
+            log.info("message not settled", extra={"system": name, "why": str(exc)})
+            measures.ended(name, "lost", time.monotonic() - began)
+        except Exception:
+            log.exception("message not settled", extra={"system": name})
+            await asyncio.sleep(RETURN_SECONDS)
+            self._on_channel("basic_nack", delivery.tag)
+            measures.ended(name, "lost", time.monotonic() - began)
+        else:
+            seconds = time.monotonic() - began
+            if settled is None:
+                measures.ended(name, "answered", seconds)
+            else:
+                measures.ended(name, settled.outcome, seconds, cause=settled.cause)
+
+    def _on_channel(self, method: str, tag: int) -> None:
         if self._channel is not None and self._channel.is_open:
-            self._channel.basic_ack(delivery.tag)
+            with contextlib.suppress(pika.exceptions.AMQPError):  # it comes again
+                getattr(self._channel, method)(tag)
 
-    async def _end(self, delivery: Delivery) -> None:
-        try:
-            arrived = self._handler.read(delivery)
-        except MessageInvalid as exc:
-            await self._publisher.publish(await self._settling.park(delivery, exc))
-            return
-        # A turn lasts until the answer is confirmed, so that answers keep the order too.
-        async with self._turn(arrived):
+    async def _end(self, delivery: Delivery) -> Settled | None:
+        """Answer a message, or set it aside where what is returned says; all is confirmed then."""
+        error = self._settling.delivered_too_often(delivery)
+        if error is not None:
+            return await self._set_aside(await self._settling.park(delivery, error))
+        async with contextlib.AsyncExitStack() as stack:
             try:
-                await self._answer(arrived, delivery)
+                arrived = await self._read(delivery, stack)
+            except Exception as exc:
+                return await self._set_aside(await self._settling.failed(delivery, exc))
+            try:
+                return await self._answer(arrived, delivery)
             except NotRouted as exc:
-                error = MessageInvalid(Cause.NOT_ROUTED, f"its answer: {exc}")
-                await self._publisher.publish(await self._settling.park(delivery, error))
+                problem = MessageInvalid(Cause.NOT_ROUTED, f"its answer: {exc}")
+                return await self._set_aside(await self._settling.park(delivery, problem))
 
-    async def _answer(self, arrived: Arrived, delivery: Delivery) -> None:
+    async def _read(self, delivery: Delivery, stack: contextlib.AsyncExitStack) -> Arrived:
+        """Read a message and, where order matters, wait for its turn, which `stack` holds until
+        its answer is confirmed, so that answers keep the order too."""
+        path = self._consume.ordered_by
+        if path is None:
+            return await self._handler.read(delivery)
+        # One after another, so that turns are asked for in the order in which messages came.
+        async with self._reading:
+            arrived = await self._handler.read(delivery)
+        await stack.enter_async_context(self._turns.turn(order_of(arrived, path)))
+        return arrived
+
+    async def _answer(self, arrived: Arrived, delivery: Delivery) -> Settled | None:
+        try:
+            publication = await self._asked(arrived, delivery)
+        except _Held:
+            return await self._set_aside(self._settling.held(delivery))
+        except _Exhausted as exc:
+            parked = await self._settling.exhausted(delivery, exc.error, attempts=exc.attempts)
+            return await self._set_aside(parked)
+        except Exception as exc:
+            return await self._set_aside(await self._settling.failed(delivery, grouped(exc)))
+        await self._publisher.publish(publication)
+        await self._settling.answered(delivery)
+        return None
+
+    async def _asked(self, arrived: Arrived, delivery: Delivery) -> Publication:
+        if self._consume.ordered_by is not None:
+            return await self._asked_in_place(arrived, delivery)
+        async with _held():
+            return await self._handler.answer(arrived, delivery)
+
+    async def _asked_in_place(self, arrived: Arrived, delivery: Delivery) -> Publication:
+        """Where order matters a message keeps its place while it waits for its next attempt.
+
+        It keeps it while the core is away, too. The broker takes it back in the end, and delivers
+        it and those behind it again in their order.
+        """
         attempt = 1
         while True:
             try:
-                async with asyncio.timeout(HOLD_SECONDS) as held:
-                    publication = await self._handler.answer(arrived, delivery.properties)
+                return await self._handler.answer(arrived, delivery)
             except Exception as exc:
-                if held.expired():
-                    publication = self._settling.held(delivery)
-                elif not await self._tries_in_place(delivery, attempt, exc):
-                    publication = await self._settling.failed(delivery, grouped(exc))
-                else:
-                    attempt += 1
-                    continue
-                await self._publisher.publish(publication)
-                return
-            await self._publisher.publish(publication)
-            await self._settling.answered(delivery)
-            return
+                error = grouped(exc)
+                if isinstance(error, MessageInvalid):
+                    raise error from exc
+                delay_seconds = self._settling.delay_seconds(attempt)
+                if delay_seconds is None:
+                    raise _Exhausted(error, attempt) from exc
+            attempt += 1
+            await asyncio.sleep(delay_seconds)
 
-    async def _tries_in_place(self, delivery: Delivery, attempt: int, error: BaseException) -> bool:
-        """Where order matters a message keeps its place while it waits for its next attempt."""
-        if self._config.consume.ordered_by is None or isinstance(grouped(error), MessageInvalid):
-            return False
-        delay_seconds = self._settling.delay_seconds(delivery, attempt)
-        if delay_seconds is None:
-            return False
-        await asyncio.sleep(delay_seconds)
-        return True
-
-    def _turn(self, arrived: Arrived) -> AbstractAsyncContextManager[Any]:
-        """The turn of a message among those of its key, in the order in which they came."""
-        key = order_of(arrived, self._config.consume.ordered_by)
-        if key is None:
-            return contextlib.nullcontext()
-        return self._kept_turn(key)
-
-    @contextlib.asynccontextmanager
-    async def _kept_turn(self, key: str) -> AsyncIterator[None]:
-        turn = self._turns.setdefault(key, _Turn())
-        turn.takers += 1
+    async def _set_aside(self, settled: Settled) -> Settled:
+        """Publish to one of the bridge's own queues; where it is gone, all are declared again."""
         try:
-            async with turn.lock:
-                yield
-        finally:
-            turn.takers -= 1
-            if not turn.takers:
-                del self._turns[key]
+            await self._publisher.publish(settled.publication)
+        except NotRouted as exc:
+            amqp.resolve(self.lost, str(exc))
+            raise ConnectionLost(str(exc)) from exc
+        return settled
 
 
-class _Turn:
-    """Whose turn it is under one key; `takers` count those that have it or wait for it."""
+class _Held(Exception):
+    """A message was held as long as the broker allows."""
 
-    def __init__(self) -> None:
-        self.lock = asyncio.Lock()
-        self.takers = 0
+
+class _Exhausted(Exception):
+    """All attempts were made in place."""
+
+    def __init__(self, error: BaseException, attempts: int) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.attempts = attempts
+
+
+@asynccontextmanager
+async def _held() -> AsyncIterator[None]:
+    held = asyncio.timeout(HOLD_SECONDS)
+    try:
+        async with held:
+            yield
+    except TimeoutError as exc:
+        if held.expired():
+            raise _Held from exc
+        raise

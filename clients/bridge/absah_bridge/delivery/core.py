@@ -124,9 +124,9 @@ class Core:
 
 def _busy(error: absah.CallFailed) -> bool:
     """Whether the core says so; gRPC itself has the same code for a message that is too long."""
-    return (
-        error.code is grpc.StatusCode.RESOURCE_EXHAUSTED
-        and error.reason not in ("", "LIMIT_EXCEEDED")
+    return error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and error.reason not in (
+        "",
+        "LIMIT_EXCEEDED",
     )
 
 

@@ -30,7 +30,13 @@ DELIVERIES = "x-delivery-count"
 """The broker's own: deliveries before this one that ended in nothing."""
 FIRST_DEATH = "x-first-death-reason"
 """The broker's own: why it dead-lettered a message."""
-BROKERS_HEADERS = (DELIVERIES, "x-death", FIRST_DEATH, "x-first-death-queue", "x-first-death-exchange")
+BROKERS_HEADERS = (
+    DELIVERIES,
+    "x-death",
+    FIRST_DEATH,
+    "x-first-death-queue",
+    "x-first-death-exchange",
+)
 MAX_PROBLEM = 1000
 MAX_REDRIVEN = 99
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 import pika
 
@@ -14,11 +13,17 @@ import absah
 from absah.v1 import validation_pb2, validation_service_pb2
 from absah_bridge import tree
 from absah_bridge.codecs import Incoming
+from absah_bridge.delivery import dead_letters, tracing
 from absah_bridge.delivery.amqp import Publication, headers_of
 from absah_bridge.delivery.core import Core
 from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.requests import Arrived, Attachment, Request
 from absah_bridge.systems import LegacySystem
+
+T = TypeVar("T")
+
+INLINE_BYTES = 64 * 2**10
+"""Longer messages are read, mapped and told in a thread, so that heartbeats are kept meanwhile."""
 
 
 class Attachments(Protocol):
@@ -35,16 +40,11 @@ class Delivery:
     body: bytes
     properties: pika.BasicProperties
     tag: int
-    redelivered: bool
-
-    @property
-    def message_id(self) -> str:
-        return self.properties.message_id or ""
 
     @property
     def key(self) -> str:
-        """What names the message to people: its id or, where it has none, its body's digest."""
-        return self.message_id or f"body:{hashlib.sha256(self.body).hexdigest()}"
+        """What names the message to people."""
+        return dead_letters.key_of(self.body, self.properties)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,32 +55,35 @@ class Handler:
     core: Core
     attachments: Attachments
 
-    def read(self, delivery: Delivery) -> Arrived:
+    async def read(self, delivery: Delivery) -> Arrived:
         """Read a message; raises `MessageInvalid`."""
+        properties = delivery.properties
         incoming = Incoming(
             body=delivery.body,
-            content_type=delivery.properties.content_type or "",
-            headers=headers_of(delivery.properties),
+            content_type=properties.content_type or "",
+            headers=headers_of(properties),
         )
-        return self.system.read(incoming, message_id=delivery.message_id)
+        message_id = properties.message_id or ""
+        return await _run(delivery, lambda: self.system.read(incoming, message_id=message_id))
 
-    async def answer(self, arrived: Arrived, properties: pika.BasicProperties) -> Publication:
+    async def answer(self, arrived: Arrived, delivery: Delivery) -> Publication:
         """Have a message validated and say what is to be answered.
 
         Raises `MessageInvalid` for what will never do, and what `Core.validate` and
         `Attachments.fetch` raise for what may another time.
         """
-        requests = self.system.ask(arrived)
-        validations = await self.validate(requests)
-        outgoing = self.system.answer(arrived, requests, validations)
+        properties = delivery.properties
         exchange, routing_key = self._destination(properties)
+        requests = await _run(delivery, lambda: self.system.ask(arrived))
+        validations = await self.validate(requests, redriven=dead_letters.redriven_of(properties))
+        outgoing = await _run(delivery, lambda: self.system.answer(arrived, requests, validations))
         return Publication(
             exchange=exchange,
             routing_key=routing_key,
             body=outgoing.body,
             properties=pika.BasicProperties(
                 content_type=outgoing.content_type,
-                headers=dict(outgoing.headers),
+                headers={**outgoing.headers, **tracing.headers()},
                 delivery_mode=pika.DeliveryMode.Persistent.value,
                 correlation_id=properties.correlation_id or properties.message_id,
                 # The same for the same message, so that who wants can tell an answer sent twice.
@@ -89,16 +92,19 @@ class Handler:
             ),
         )
 
-    async def validate(self, requests: Sequence[Request]) -> list[validation_pb2.Validation]:
+    async def validate(
+        self, requests: Sequence[Request], *, redriven: int = 0
+    ) -> list[validation_pb2.Validation]:
         """Have all requests of a message validated, at once; raises as `answer` does."""
         if len(requests) == 1:
-            return [await self._validate_one(requests[0])]
-        tasks = []
+            return [await self._validate_one(requests[0], redriven)]
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(self._validate_one(request)) for request in requests]
+            tasks = [
+                group.create_task(self._validate_one(request, redriven)) for request in requests
+            ]
         return [task.result() for task in tasks]
 
-    async def _validate_one(self, request: Request) -> validation_pb2.Validation:
+    async def _validate_one(self, request: Request, redriven: int) -> validation_pb2.Validation:
         message = absah.request(
             request.policy,
             {},
@@ -109,7 +115,7 @@ class Handler:
         for attachment in request.attachments:
             message.documents.append(await self._document(attachment))
         timeout = self.system.config.timeout_seconds
-        return await self.core.validate(message, timeout_seconds=timeout)
+        return await self.core.validate(message, timeout_seconds=timeout, redriven=redriven)
 
     async def _document(self, attachment: Attachment) -> validation_service_pb2.Document:
         pb = validation_service_pb2.Document(role=attachment.role, filename=attachment.filename)
@@ -121,7 +127,7 @@ class Handler:
             try:
                 pb.content = await self.attachments.fetch(attachment.store, attachment.reference)
             except MessageInvalid as exc:
-                raise exc.at(field=attachment.field) from exc
+                raise exc.at(field=attachment.field, position=attachment.position) from exc
         return pb
 
     def _destination(self, properties: pika.BasicProperties) -> tuple[str, str]:
@@ -135,10 +141,14 @@ class Handler:
         return to.exchange, to.routing_key
 
 
-def order_of(arrived: Arrived, path: str | None) -> str | None:
-    """The key that a system's messages are kept in order by; None where order does not matter."""
-    if path is None:
-        return None
+async def _run(delivery: Delivery, work: Callable[[], T]) -> T:
+    if len(delivery.body) <= INLINE_BYTES:
+        return work()
+    return await asyncio.to_thread(work)
+
+
+def order_of(arrived: Arrived, path: str) -> str:
+    """The key that a system's messages are kept in order by."""
     found = tree.find(arrived.tree, path)
     return str(tree.plain(found)) if found is not None else ""
 
@@ -146,6 +156,6 @@ def order_of(arrived: Arrived, path: str | None) -> str | None:
 def grouped(error: BaseException) -> BaseException:
     """The one error in a group of one; a batch's records fail as a group."""
     while isinstance(error, BaseExceptionGroup):
-        worst = [e for e in error.exceptions if not isinstance(e, asyncio.CancelledError)]
-        error = next((e for e in worst if isinstance(e, MessageInvalid)), worst[0])
+        found: Sequence[Any] = error.exceptions
+        error = next((e for e in found if isinstance(e, MessageInvalid)), found[0])
     return error

@@ -1,4 +1,4 @@
-"""Tell an orchestrator over HTTP whether the bridge is connected."""
+"""Tell an orchestrator over HTTP whether the bridge serves."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from absah_bridge.delivery.bridge import Status
+from absah_bridge.delivery.status import Status
 
 
 class HealthEndpoint:
-    """`GET /health`: 200 while the broker is connected and every queue consumed, else 503."""
+    """`GET /health`: 200 while the broker is connected, every queue consumed and the core serving,
+    else 503; how it stands as JSON."""
 
     def __init__(self, status: Status, *, port: int, host: str = "0.0.0.0") -> None:  # noqa: S104
         """Port 0 has no endpoint. Raises OSError if the port is taken."""
@@ -46,12 +47,19 @@ def _handler(status: Status) -> type[BaseHTTPRequestHandler]:
             body = json.dumps(
                 {
                     "connected": status.connected,
-                    "under_way": {n: c.under_way for n, c in status.consumers.items()},
+                    "core_serving": status.core_serving,
+                    "core_limit": status.core_limit,
+                    "systems": {
+                        name: {
+                            "under_way": consumer.under_way,
+                            "oldest_seconds": round(consumer.oldest_seconds, 1),
+                        }
+                        for name, consumer in list(status.consumers.items())
+                    },
+                    "queues": dict(status.queued),
                 }
             ).encode()
-            self.send_response(
-                HTTPStatus.OK if status.connected else HTTPStatus.SERVICE_UNAVAILABLE
-            )
+            self.send_response(HTTPStatus.OK if status.healthy else HTTPStatus.SERVICE_UNAVAILABLE)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
-import hashlib
-import json
 import logging
+import uuid
 from typing import Protocol
 
 import grpc
@@ -104,25 +103,19 @@ def attempt(
     message_key: str,
     queue: str,
     attempt: int,
-    redriven: int,
     outcome: str,
     error: MessageInvalid | None = None,
     reason: str = "",
 ) -> pb2.MessageAttempt:
-    """A note; `outcome` is a bare word such as "PARKED". Texts are cut to what the core takes.
-
-    What befalls the same attempt at the same message is one note, however often it is told.
-    """
-    cause = error.cause.value if error else ""
-    told = json.dumps([system, message_key, queue, redriven, attempt, outcome, cause])
+    """A note; `outcome` is a bare word such as "PARKED". Texts are cut to what the core takes."""
     made = pb2.MessageAttempt(
-        note_id=hashlib.sha256(told.encode()).hexdigest(),
+        note_id=uuid.uuid4().hex,
         system=system,
         message_key=message_key[:255],
         queue=queue,
         attempt=attempt,
         outcome=f"MESSAGE_OUTCOME_{outcome}",
-        cause=cause,
+        cause=error.cause.value if error else "",
         field=error.field[:255] if error else "",
         position=error.position[:255] if error else "",
         problem=(error.problem if error else reason)[:1000],

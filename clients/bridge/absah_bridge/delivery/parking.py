@@ -33,7 +33,12 @@ class ParkedMessage:
     @property
     def key(self) -> str:
         """What the ledger knows it by."""
-        return self.header(dead_letters.KEY)
+        return self.header(dead_letters.KEY) or dead_letters.key_of(self.body, self.properties)
+
+    @property
+    def cause(self) -> str:
+        """Why it is parked; the broker says it by itself of what the bridge did not live to see."""
+        return self.header(dead_letters.CAUSE) or self.header(dead_letters.FIRST_DEATH).upper()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +53,7 @@ class Selection:
         """Whether a message is among them."""
         return (
             (not self.keys or message.key in self.keys)
-            and (not self.cause or message.header(dead_letters.CAUSE) == self.cause)
+            and (not self.cause or message.cause == self.cause)
             and (self.field is None or message.header(dead_letters.FIELD) == self.field)
         )
 
@@ -74,8 +79,9 @@ class Parking:
     ) -> Iterator[ParkedMessage]:
         """Send the selected messages to their queue again, and yield each once that is sure.
 
-        `noted` is called between the broker's confirm and the end of the parked message, which
-        stays parked if it raises. A message that is sent twice is answered alike.
+        `noted` is called first, so that in the ledger it comes before what follows from it; if it
+        raises, or the broker is lost then, the message stays parked, and doing it again is right. A
+        message that is sent twice is answered alike.
         """
         with self._channel() as channel:
             for tag, message in self._selected(channel, selection):
@@ -83,6 +89,7 @@ class Parking:
                 again = dead_letters.for_redriving(
                     message.body, message.properties, queue=self._queue
                 )
+                noted(message)
                 channel.basic_publish(
                     again.exchange,
                     again.routing_key,
@@ -90,11 +97,11 @@ class Parking:
                     again.properties,
                     mandatory=True,
                 )
-                noted(message)
                 channel.basic_ack(tag)
                 yield message
                 if per_second:
-                    time.sleep(max(1 / per_second - (time.monotonic() - began), 0.0))
+                    left = 1 / per_second - (time.monotonic() - began)
+                    channel.connection.sleep(max(left, 0.0))  # which keeps heartbeats
 
     def discard(
         self, selection: Selection, *, noted: Callable[[ParkedMessage], None]

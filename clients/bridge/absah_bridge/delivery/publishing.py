@@ -89,9 +89,7 @@ class _Channel:
     async def open(cls, connection: Connection) -> _Channel:
         channel = await connection.channel()
         made = cls(channel)
-        await amqp.call(
-            connection, channel.confirm_delivery, ack_nack_callback=made._on_confirm
-        )
+        await amqp.call(connection, channel.confirm_delivery, ack_nack_callback=made._on_confirm)
         return made
 
     @property

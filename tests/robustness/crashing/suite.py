@@ -1,0 +1,155 @@
+"""Run clients against a fleet, do harm to it, and check what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psycopg
+from robustness.crashing import checkers, clients, kept, killing, model
+from robustness.crashing.fleet import MAX_ATTEMPTS, Fleet, running
+from robustness.crashing.history import History, Submitted, Told, Uploaded
+from robustness.crashing.killing import Tally
+
+REST_SECONDS = 120.0
+AGEING_SECONDS = 1.0
+CLIENTS_EACH = 3
+AGE = """
+update validations set create_time = create_time - make_interval(days => %s)
+where state in ('SUCCEEDED', 'FAILED', 'CANCELLED')
+    and split_part(policy, '@', 1) = %s
+    and create_time > now() - make_interval(days => 1)
+    and random() < 0.3
+"""
+"""Half of what has ended under a policy of short retention is made old enough to be erased."""
+
+Harm = Callable[[Fleet], Awaitable[None]]
+
+
+@dataclass(kw_only=True, slots=True)
+class Outcome:
+    """What a run came to; `problems` is empty where all was as it must be."""
+
+    problems: list[str]
+    history: History
+    kept: kept.Kept
+    seconds: float
+    rest_seconds: float
+    statuses: dict[str, Counter[int]]
+    start_seconds: float
+    """Mean time from starting a process to its being ready."""
+    log: Path
+    tally: Tally = field(default_factory=Tally)
+
+    @property
+    def acknowledged(self) -> int:
+        """Requests of which a client was told."""
+        return len({each.key for each in self.history.of(Told)})
+
+
+async def crash(folder: Path, *, kills: int, seed: int) -> Outcome:
+    """Kill so often, half of it by orders to the server, half by orders to the worker."""
+    tally = Tally()
+    chance = random.Random(seed)
+
+    async def harm(fleet: Fleet) -> None:
+        await asyncio.gather(
+            killing.kill(fleet, killing.SERVER, random.Random(seed), kills - kills // 3, tally),
+            killing.kill(fleet, killing.WORKER, random.Random(seed + 1), kills // 3, tally),
+        )
+
+    outcome = await run(folder, harm, chance=chance)
+    outcome.tally = tally
+    return outcome
+
+
+async def run(folder: Path, harm: Harm, *, chance: random.Random) -> Outcome:
+    """Run clients while harm is done, let all come to rest, and check the history."""
+    history = History()
+    began = time.monotonic()
+    # PostgreSQL gives way to no folder that another run of pytest may close.
+    with TemporaryDirectory(prefix="absah-crash-") as postgres_folder:
+        async with running(folder, Path(postgres_folder) / "postgres") as fleet:
+            await _work(fleet, history, harm, chance)
+            stopped = time.monotonic()
+            await fleet.all_ready()
+            still = await kept.at_rest(fleet.postgres.url, timeout_seconds=REST_SECONDS)
+            rest_seconds = time.monotonic() - stopped
+            await clients.download_all(fleet.address, history)
+            found = await kept.read(fleet.postgres.url, fleet.data / "blobs")
+        left = fleet.left_behind()
+    problems = model.problems(history, found, max_attempts=MAX_ATTEMPTS)
+    if still:
+        problems.append(f"after {REST_SECONDS:.0f} s without harm there were still {still}")
+    if left:
+        problems.append(f"{len(left)} processes outlived their server or worker")
+    victims = fleet.victims.values()
+    return Outcome(
+        problems=problems,
+        history=history,
+        kept=found,
+        seconds=time.monotonic() - began,
+        rest_seconds=rest_seconds,
+        statuses={victim.role: victim.statuses for victim in victims},
+        start_seconds=sum(v.start_seconds for v in victims) / sum(v.starts for v in victims),
+        log=fleet.log,
+    )
+
+
+async def _work(fleet: Fleet, history: History, harm: Harm, chance: random.Random) -> None:
+    """Clients do things until the harm is done, and end what they are at."""
+    stop = asyncio.Event()
+    pool = clients.pool(chance)
+    crew = [
+        clients.Client(
+            address=fleet.address,
+            tenant=tenant,
+            name=f"client-{number}",
+            history=history,
+            chance=random.Random(chance.random()),
+            pool=pool,
+        )
+        for tenant in clients.TENANTS
+        for number in range(CLIENTS_EACH)
+    ]
+    working = [asyncio.create_task(client.run(stop)) for client in crew]
+    ageing = asyncio.create_task(_age(fleet.postgres.url))
+    try:
+        await harm(fleet)
+        stop.set()
+        await asyncio.gather(*working)
+    finally:
+        for task in (*working, ageing):
+            task.cancel()
+        await asyncio.gather(*working, ageing, return_exceptions=True)
+
+
+async def _age(url: str) -> None:
+    """Let time pass, again and again, for what ended."""
+    while True:
+        await asyncio.sleep(AGEING_SECONDS)
+        try:
+            async with await psycopg.AsyncConnection.connect(url, connect_timeout=2) as connection:
+                await connection.execute(AGE, (2 * checkers.PASSING_DAYS, checkers.PASSING))
+        except psycopg.OperationalError:
+            continue  # it is being killed
+
+
+def counts(outcome: Outcome) -> dict[str, int]:
+    """How much was done."""
+    return {
+        "submitted": sum(1 for _ in outcome.history.of(Submitted)),
+        "acknowledged": outcome.acknowledged,
+        "uploads": sum(1 for _ in outcome.history.of(Uploaded)),
+        "validations": len(outcome.kept.validations),
+        "attempts": sum(each.attempt for each in outcome.kept.validations),
+        "lost attempts": sum(each.attempts.count("LOST") for each in outcome.kept.validations),
+        "cancelled": sum(each.state == "CANCELLED" for each in outcome.kept.validations),
+        "erased": sum(each.erased for each in outcome.kept.validations),
+    }
