@@ -48,6 +48,33 @@ class LegacyProgram:
             self._connection.process_data_events(0.02)
         raise AssertionError(f"nothing came to {queue} in {seconds} s")
 
+    def count(self, queue: str) -> int:
+        """Messages that are ready in a queue; raises pika's error if it is not there."""
+        probe = self._connection.channel()
+        count: int = probe.queue_declare(queue, passive=True).method.message_count
+        probe.close()
+        return count
+
+    def call(self, queue: str, body: bytes, *, seconds: float = ANSWER_SECONDS) -> tuple[Any, bytes]:
+        """Ask and read the answer by direct reply-to, as remote procedure calls do."""
+        answers: list[tuple[Any, bytes]] = []
+        channel = self._connection.channel()
+        channel.basic_consume(
+            "amq.rabbitmq.reply-to",
+            lambda _, __, properties, content: answers.append((properties, content)),
+            auto_ack=True,
+        )
+        properties = pika.BasicProperties(
+            reply_to="amq.rabbitmq.reply-to", message_id=uuid.uuid4().hex, correlation_id="tanya"
+        )
+        channel.basic_publish("", queue, body, properties)
+        end = time.monotonic() + seconds
+        while not answers and time.monotonic() < end:
+            self._connection.process_data_events(0.02)
+        channel.close()
+        assert answers, f"no reply came in {seconds} s"
+        return answers[0]
+
     def headers_of_parked(self, queue: str) -> Mapping[str, Any]:
         """The headers of the next message in a queue's parking queue, taken."""
         properties, _ = self.receive(f"{queue}.parked")

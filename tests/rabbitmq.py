@@ -1,4 +1,7 @@
-"""A real RabbitMQ for tests: Debian's rabbitmq-server as a node of its own on free ports."""
+"""A real RabbitMQ for tests: Debian's rabbitmq-server as a node of its own on free ports.
+
+It listens with TLS too, there for clients with a certificate of its own authority alone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,10 @@ import time
 import uuid
 from pathlib import Path
 
+from certificates import Authority
+
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
+CONTROL = SERVER.with_name("rabbitmqctl")
 START_SECONDS = 90.0
 
 
@@ -21,7 +27,9 @@ class RabbitMq:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._name = f"absah-{uuid.uuid4().hex[:12]}@localhost"
-        self._port, self._dist_port, self._epmd_port = _free_ports(3)
+        self._port, self._tls_port, self._dist_port, self._epmd_port = free_ports(4)
+        self.authority = Authority(folder / "tls")
+        self._certificate = self.authority.issue("localhost")
         self._epmd: subprocess.Popen[bytes] | None = None
         self._server: subprocess.Popen[bytes] | None = None
 
@@ -29,6 +37,16 @@ class RabbitMq:
     def url(self) -> str:
         """The address for AMQP clients."""
         return f"amqp://guest:guest@127.0.0.1:{self._port}/%2F"
+
+    @property
+    def tls_url(self) -> str:
+        """The address for AMQP clients with a certificate."""
+        return f"amqps://guest:guest@localhost:{self._tls_port}/%2F"
+
+    @property
+    def port(self) -> int:
+        """Where it listens without TLS."""
+        return self._port
 
     def start(self) -> None:
         """Start the node and wait until it takes connections; raises RuntimeError."""
@@ -42,7 +60,19 @@ class RabbitMq:
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         (self._folder / "plugins").write_text("[].\n")
         (self._folder / "rabbitmq.conf").write_text(
-            f"listeners.tcp.default = 127.0.0.1:{self._port}\nlog.console = false\n"
+            "\n".join(
+                (
+                    f"listeners.tcp.default = 127.0.0.1:{self._port}",
+                    f"listeners.ssl.default = 127.0.0.1:{self._tls_port}",
+                    f"ssl_options.cacertfile = {self.authority.file}",
+                    f"ssl_options.certfile = {self._certificate.file}",
+                    f"ssl_options.keyfile = {self._certificate.key_file}",
+                    "ssl_options.verify = verify_peer",
+                    "ssl_options.fail_if_no_peer_cert = true",
+                    "log.console = false",
+                    "",
+                )
+            )
         )
         with (self._folder / "output").open("ab") as output:
             self._server = subprocess.Popen(
@@ -53,6 +83,16 @@ class RabbitMq:
                 start_new_session=True,
             )
         self._wait()
+
+    def control(self, *arguments: str) -> None:
+        """Run a command of rabbitmqctl."""
+        subprocess.run(
+            [CONTROL, "--quiet", *arguments],
+            check=True,
+            env=self._environment(),
+            stdout=subprocess.DEVNULL,
+            timeout=60,
+        )
 
     def kill(self) -> None:
         """End it as a power cut would."""
@@ -136,7 +176,8 @@ def _epmd() -> str:
     return found
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens at now."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:

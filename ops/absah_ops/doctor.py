@@ -16,7 +16,7 @@ import click
 import absah
 from absah_ops import showing
 from absah_ops.failing import explain
-from absah_server import app
+from absah_server import platform
 from absah_server.decode.sandbox import ProcessSandbox
 from absah_server.inference.engines import opening
 from absah_server.settings import Settings
@@ -110,13 +110,13 @@ def _models() -> Diagnosis:
 
 
 def _checkers() -> Diagnosis:
-    names = ", ".join(sorted(app.load_registry(Settings()).checkers))
+    names = ", ".join(sorted(platform.load_registry(Settings()).checkers))
     return Diagnosis(what="checkers", ok=True, found=names)
 
 
 def _policies() -> Diagnosis:
     settings = Settings()
-    loaded = app.load_policies(settings, app.load_registry(settings)).all()
+    loaded = platform.load_policies(settings, platform.load_registry(settings)).all()
     return Diagnosis(
         what="policies", ok=True, found=", ".join(policy.reference for policy in loaded)
     )

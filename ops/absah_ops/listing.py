@@ -10,7 +10,7 @@ import click
 
 import absah
 from absah_ops import showing
-from absah_server import app
+from absah_server import platform
 from absah_server.rpc import conversion
 from absah_server.settings import Settings
 
@@ -42,7 +42,7 @@ def checkers(server: str | None, as_json: bool) -> None:
         with absah.Client(server) as client:
             found = client.checkers()
     else:
-        registered = app.load_registry(Settings()).checkers
+        registered = platform.load_registry(Settings()).checkers
         found = [conversion.checker_to_proto(registered[name]) for name in sorted(registered)]
     print_items(
         [absah.to_dict(pb) for pb in found],
@@ -70,7 +70,7 @@ def policies(name: str | None, server: str | None, as_json: bool) -> None:
             found = [client.policy(name)] if name else client.policies()
     else:
         settings = Settings()
-        loaded = app.load_policies(settings, app.load_registry(settings))
+        loaded = platform.load_policies(settings, platform.load_registry(settings))
         chosen = [loaded.get(name)] if name else loaded.all()
         found = [conversion.policy_to_proto(policy, with_source=bool(name)) for policy in chosen]
     if name and not as_json:

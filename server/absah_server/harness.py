@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from absah_sdk import AbsahError, Checker
-from absah_server import app
+from absah_server import platform
 from absah_server.core import planning, registry, submission
 from absah_server.core.policy_file import Policies
 from absah_server.core.submission import Attachment
@@ -20,12 +20,12 @@ from absah_server.settings import Settings
 class Harness:
     """A started checker with the models and the sandbox that it needs."""
 
-    def __init__(self, checker: str, settings: Settings, parts: app.Platform) -> None:
+    def __init__(self, checker: str, settings: Settings, parts: platform.Platform) -> None:
         self._checker = checker
         self._settings = settings
         self._registry = parts.registry
         self._runner = parts.runner
-        self._door = app.validator(settings, parts, Policies([]))
+        self._door = platform.validator(settings, parts, Policies([]))
 
     async def check(
         self,
@@ -73,7 +73,7 @@ async def open_harness(
     Raises `CheckerNotFound`, `PluginInvalid` or `ModelInvalid`.
     """
     settings = settings or Settings()
-    loaded = app.load_registry(settings)
+    loaded = platform.load_registry(settings)
     if not isinstance(checker, str):
         fitted = checker.settings_type.model_validate(settings.checkers.get(checker.name, {}))
         own = registry.RegisteredChecker(checker=checker(fitted), plugin="")
@@ -81,5 +81,5 @@ async def open_harness(
         checker = checker.name
     needed = loaded.with_requirements(checker)
     models = {model for each in needed.checkers.values() for model in each.checker.models}
-    async with app.platform(settings, needed, only=models) as parts:
+    async with platform.opened(settings, needed, only=models) as parts:
         yield Harness(checker, settings, parts)

@@ -130,7 +130,7 @@ class BlobSettings(Part):
     prefix: str = ""
     """Begin of all keys in the bucket."""
     documents_days: int | None = pydantic.Field(default=None, gt=0)
-    """How long contents of a validation are kept where its policy does not say; unset keeps them."""
+    """How long contents of a validation are kept where its policy is silent; unset keeps them."""
     upload_days: float = pydantic.Field(default=30.0, gt=0)
     """How long an uploaded document is kept though no validation needs it."""
     partial_hours: float = pydantic.Field(default=24.0, gt=0)

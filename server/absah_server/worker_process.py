@@ -7,7 +7,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 
-from absah_server import app, storage, workers
+from absah_server import platform, signals, storage, workers
 from absah_server.core.registry import Registry
 from absah_server.settings import Settings
 from absah_server.telemetry import setup
@@ -26,25 +26,25 @@ async def work(
     """Work at jobs until SIGTERM, SIGINT or `stop`, then drain.
 
     `on_signals` must be false outside the main thread; `loaded` replaces the installed checkers.
-    Raises what `app.platform` and `storage.opened` raise.
+    Raises what `platform.opened` and `storage.opened` raise.
     """
     stop = stop or asyncio.Event()
     if on_signals:
-        app.stop_on_signals(stop)
+        signals.stop_on(stop)
     stop_telemetry = setup.start(
         otlp_endpoint=settings.telemetry.otlp_endpoint,
         prometheus_port=settings.telemetry.prometheus_port,
         prometheus_host=settings.telemetry.prometheus_host,
-        version=app.VERSION,
+        version=platform.VERSION,
     )
     try:
-        loaded = loaded or app.load_registry(settings)
-        policies = app.load_policies(settings, loaded)
+        loaded = loaded or platform.load_registry(settings)
+        policies = platform.load_policies(settings, loaded)
         async with contextlib.AsyncExitStack() as stack:
-            parts = await stack.enter_async_context(app.platform(settings, loaded))
+            parts = await stack.enter_async_context(platform.opened(settings, loaded))
             kept = await stack.enter_async_context(storage.opened(settings))
-            parts = await stack.enter_async_context(app.reusing(settings, parts, kept))
-            crew = workers.make(settings, app.validator(settings, parts, policies), kept)
+            parts = await stack.enter_async_context(platform.reusing(settings, parts, kept))
+            crew = workers.make(settings, platform.validator(settings, parts, policies), kept)
             crew.start(drain_seconds=settings.drain_seconds)
             log.info("working", extra={"workers": settings.jobs.workers})
             ready()

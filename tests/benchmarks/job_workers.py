@@ -16,7 +16,7 @@ from pathlib import Path
 import procrastinate
 
 from absah_sdk import Capabilities, CheckContext, Checker, Document, Form, Outcome, Result
-from absah_server import app, storage, workers
+from absah_server import platform, storage, workers
 from absah_server.core.acceptance import Acceptance
 from absah_server.core.callers import Caller
 from absah_server.core.registry import RegisteredChecker, Registry
@@ -60,10 +60,10 @@ async def absah(database_url: str, folder: Path) -> AsyncIterator[Measure]:
         checkers={"trivial": RegisteredChecker(checker=checker, plugin="benchmarks")},
         policy_functions={},
     )
-    policies = app.load_policies(settings, loaded)
-    async with app.platform(settings, loaded) as parts, storage.opened(settings) as kept:
-        door = app.validator(settings, parts, policies)
-        acceptance = app.acceptance(settings, door, kept)
+    policies = platform.load_policies(settings, loaded)
+    async with platform.opened(settings, loaded) as parts, storage.opened(settings) as kept:
+        door = platform.validator(settings, parts, policies)
+        acceptance = platform.acceptance(settings, door, kept)
 
         async def measure(count: int) -> float:
             await submit(acceptance, count)

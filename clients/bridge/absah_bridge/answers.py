@@ -14,7 +14,6 @@ from absah_bridge.requests import Arrived, Request, checked_path, compiled
 from absah_bridge.rules import CompiledRule, Scope, Step
 from absah_bridge.tree import Branch, Leaf, Node, Series
 
-
 Compiled = CompiledRule | tuple[str, Mapping[str, Any]] | Mapping[str, Any]
 
 ONE_KNOWS = frozenset({"message", *validation_pb2.Validation.DESCRIPTOR.fields_by_name})

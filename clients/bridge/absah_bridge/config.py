@@ -17,7 +17,8 @@ SystemName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9_-
 
 
 def _placed(path: Path, info: pydantic.ValidationInfo) -> Path:
-    return (info.context or {}).get("folder", Path()) / path
+    folder: Path = (info.context or {}).get("folder", Path())
+    return folder / path
 
 
 ConfigPath = Annotated[Path, pydantic.AfterValidator(_placed)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from pathlib import Path
 
 
@@ -41,6 +42,14 @@ class Cause(enum.StrEnum):
     """It was delivered again and again and never came to an end: it may be what ends the bridge."""
 
 
+_UNFIT = re.compile("[^ -~\u00a0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def _told(name: str) -> str:
+    """A name from a message as logs and headers can hold it."""
+    return _UNFIT.sub("?", name)[:200]
+
+
 class BridgeError(Exception):
     """Base of what the bridge itself raises."""
 
@@ -56,7 +65,7 @@ class MessageInvalid(BridgeError):
     def __init__(self, cause: Cause, problem: str, *, field: str = "", position: str = "") -> None:
         self.cause = cause
         self.problem = problem
-        self.field = field
+        self.field = _told(field)
         self.position = position
         where = ", ".join(part for part in (field, position) if part)
         super().__init__(f"{where}: {problem}" if where else problem)

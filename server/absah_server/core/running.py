@@ -192,9 +192,7 @@ class _Run:
         if ended is made:
             metrics.check_reused(step.checker.name)
         else:
-            metrics.check_ended(
-                step.checker.name, made.result.outcome.value, made.duration_seconds
-            )
+            metrics.check_ended(step.checker.name, made.result.outcome.value, made.duration_seconds)
             if self._reused:
                 self._reused.keep(step, made)
         self._ended[step.key] = made

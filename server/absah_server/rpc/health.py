@@ -35,6 +35,11 @@ class HealthServicer(health.aio.HealthServicer):  # type: ignore[misc]
             closing.cancel()
             watching.cancel()
 
+    async def tell(self, service: str, *, serving: bool) -> None:
+        """Say how a service is."""
+        status = health_pb2.HealthCheckResponse
+        await self.set(service, status.SERVING if serving else status.NOT_SERVING)
+
     async def close(self) -> None:
         """Say NOT_SERVING for every service, for good, and end the streams of those who watch."""
         await self.enter_graceful_shutdown()

@@ -21,7 +21,7 @@ from support import make_settings, running_server
 
 import absah
 from absah_ops.main import main
-from absah_server import app
+from absah_server import platform
 from absah_server.core.models import Rollout
 from absah_server.inference import rollout
 from absah_server.settings import Settings
@@ -77,7 +77,7 @@ async def succeeded(*arguments: str) -> str:
 async def serving(tmp_path: Path) -> AsyncIterator[str]:
     inference = Settings().inference.model_dump()
     settings = make_settings(tmp_path, inference=inference, plugins=("ocr", "entities"))
-    async with running_server(settings, app.load_registry(settings)) as address:
+    async with running_server(settings, platform.load_registry(settings)) as address:
         yield address
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from absah_ops.specimens import cases
 from absah_sdk.checking import Array
-from absah_server import app
+from absah_server import platform
 from absah_server.core.validation import CheckResult
 from absah_server.harness import Harness
 from absah_server.settings import Settings
@@ -66,10 +66,10 @@ class Recorded:
 
 async def record(settings: Settings) -> Recorded:
     """Check the documents of one drawn case."""
-    loaded = app.load_registry(settings)
+    loaded = platform.load_registry(settings)
     case = cases.make_case(SEED)
     results = {}
-    async with app.platform(settings, loaded) as parts:
+    async with platform.opened(settings, loaded) as parts:
         recorder = Recorder(parts.inference.inner)
         parts.inference.inner = recorder
         for checker, roles in CHECKERS.items():

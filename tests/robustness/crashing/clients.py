@@ -217,21 +217,17 @@ class Client:
         self, contents: Sequence[bytes], sources: Sequence[Any], *, recorded: bool
     ) -> tuple[Submitted, Any]:
         self._number += 1
-        policy = self.chance.choice((checkers.LASTING, checkers.PASSING))
-        wanted = Submitted(
+        wanted = submission(
             tenant=self.tenant,
             client=self.name,
             request_id=f"r-{self._number}",
-            policy=policy,
+            policy=self.chance.choice((checkers.LASTING, checkers.PASSING)),
+            contents=contents,
             recorded=recorded,
-            documents=tuple(_digest(content) for content in contents),
-            buckets=tuple(checkers.bucket_of(content) for content in contents),
-            decision=checkers.decision_of(contents),
-            artifacts=tuple(_digest(checkers.stamp_of(content)) for content in contents),
         )
         self.history.add(wanted)
         given = [absah.Text(each) if isinstance(each, str) else each for each in sources]
-        message = absah.request(policy, {"report": given}, request_id=wanted.request_id)
+        message = absah.request(wanted.policy, {"report": given}, request_id=wanted.request_id)
         return wanted, message
 
     def _contents(self) -> list[bytes]:
@@ -268,6 +264,29 @@ class Client:
                 decision=decision,
             )
         )
+
+
+def submission(
+    *,
+    tenant: str,
+    client: str,
+    request_id: str,
+    policy: str,
+    contents: Sequence[bytes],
+    recorded: bool,
+) -> Submitted:
+    """What is about to be sent, with all that must come of it."""
+    return Submitted(
+        tenant=tenant,
+        client=client,
+        request_id=request_id,
+        policy=policy,
+        recorded=recorded,
+        documents=tuple(_digest(content) for content in contents),
+        buckets=tuple(checkers.bucket_of(content) for content in contents),
+        decision=checkers.decision_of(contents),
+        artifacts=tuple(_digest(checkers.stamp_of(content)) for content in contents),
+    )
 
 
 def pool(chance: random.Random, size: int = 12) -> list[bytes]:

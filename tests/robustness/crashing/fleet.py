@@ -23,6 +23,7 @@ from absah_server.store.database import Database
 
 ROLES = ("server", "worker")
 START_SECONDS = 120.0
+LOOK_SECONDS = 0.1
 STOP_SECONDS = 60.0
 MAX_ATTEMPTS = 60
 """Far more than one validation can lose to kills: none may end for that."""
@@ -40,6 +41,9 @@ class Victim:
         self._struck = asyncio.Event()
         self._down = asyncio.Event()
         self._stopping = False
+        self._keeping: asyncio.Task[None] | None = None
+        self.last_status: int | None = None
+        """Of the process that was told to end."""
         self.statuses: Counter[int] = Counter()
         """How its processes ended; -9 is by SIGKILL."""
         self.helpers: set[processes.Process] = set()
@@ -53,8 +57,11 @@ class Victim:
         assert self._process
         return self._process.pid
 
-    async def keep_up(self) -> None:
+    def start(self) -> None:
         """Run it, and again whenever it has ended, until it is told to stop."""
+        self._keeping = asyncio.create_task(self._keep_up())
+
+    async def _keep_up(self) -> None:
         while not self._stopping:
             await self._live()
 
@@ -89,10 +96,17 @@ class Victim:
         await self._down.wait()
 
     async def stop(self) -> None:
-        """Let it end in order, and start no other."""
+        """Have it end in order, and start no other; one that takes too long is killed."""
+        if self._stopping:
+            return
         self._stopping = True
-        if self._process and self._process.returncode is None:
+        assert self._process and self._keeping
+        if self._process.returncode is None:
             self._process.terminate()
+        await asyncio.wait((self._keeping,), timeout=STOP_SECONDS)
+        self.kill()
+        await self._keeping
+        self.last_status = self._process.returncode
 
     async def _live(self) -> None:
         began = time.monotonic()
@@ -118,8 +132,6 @@ class Victim:
                 elif line.startswith(b"struck"):
                     self._struck.set()
         finally:
-            if process.returncode is None and asyncio.current_task().cancelling():  # type: ignore[union-attr]
-                process.kill()
             self.statuses[await process.wait()] += 1
             self._up.clear()
             self._down.set()
@@ -135,7 +147,11 @@ class Fleet:
         self.log = folder / "log"
         self.postgres_folder = postgres_folder
         self.address = f"127.0.0.1:{_free_port()}"
-        self._reviving = asyncio.Lock()
+        self.postgres_kills = 0
+        self._may_revive = asyncio.Event()
+        self._may_revive.set()
+        self._answering = asyncio.Event()
+        self._answering.set()
         given = {"postgres": str(postgres_folder), "settings": self._settings()}
         self.victims = {role: Victim(role, given, self.log) for role in ROLES}
 
@@ -143,15 +159,42 @@ class Fleet:
         """SIGKILL PostgreSQL with all its processes."""
         await asyncio.to_thread(processes.kill_postgres, self.postgres_folder)
 
-    async def revive_postgres(self) -> None:
-        """Start PostgreSQL again, and return when it answers."""
-        async with self._reviving:
-            await asyncio.to_thread(self.postgres.revive)
+    async def postgres_ready(self) -> None:
+        """Wait until PostgreSQL answers, after it was killed."""
+        async with asyncio.timeout(START_SECONDS):
+            await asyncio.sleep(2 * LOOK_SECONDS)
+            await self._answering.wait()
+
+    @asynccontextmanager
+    async def without_postgres(self) -> AsyncIterator[None]:
+        """Kill PostgreSQL, and leave it dead for the length of the block."""
+        self._may_revive.clear()
+        try:
+            await self.kill_postgres()
+            yield
+        finally:
+            self._may_revive.set()
+            await self.postgres_ready()
+
+    async def keep_postgres_up(self) -> None:
+        """Start PostgreSQL again whenever it has died, until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if not processes.is_postgres_alive(self.postgres_folder):
+                self._answering.clear()
+                self.postgres_kills += 1
+                await self._may_revive.wait()
+                await asyncio.to_thread(self.postgres.revive)
+                self._answering.set()
 
     async def all_ready(self) -> None:
         """Wait until the server serves and the worker works."""
         for victim in self.victims.values():
             await victim.ready()
+
+    async def stop(self) -> None:
+        """Have the server and the worker end in order; PostgreSQL goes on."""
+        await asyncio.gather(*(victim.stop() for victim in self.victims.values()))
 
     def left_behind(self) -> list[int]:
         """Processes that outlived the server or worker that they were of."""
@@ -191,21 +234,16 @@ async def running(folder: Path, postgres_folder: Path) -> AsyncIterator[Fleet]:
     with killable_postgres(postgres_folder) as postgres:
         await _migrate(postgres.url)
         fleet = Fleet(folder, postgres, postgres_folder)
-        keeping = [asyncio.create_task(each.keep_up()) for each in fleet.victims.values()]
+        for victim in fleet.victims.values():
+            victim.start()
+        reviving = asyncio.create_task(fleet.keep_postgres_up())
         try:
             await fleet.all_ready()
             yield fleet
         finally:
-            await _stop(fleet, keeping)
-
-
-async def _stop(fleet: Fleet, keeping: list[asyncio.Task[None]]) -> None:
-    for victim in fleet.victims.values():
-        await victim.stop()
-    _, late = await asyncio.wait(keeping, timeout=STOP_SECONDS)
-    for task in late:
-        task.cancel()
-    await asyncio.gather(*keeping, return_exceptions=True)
+            await fleet.stop()
+            reviving.cancel()
+            await asyncio.gather(reviving, return_exceptions=True)
 
 
 async def _migrate(url: str) -> None:

@@ -72,7 +72,6 @@ class Kept:
     """What is wrong with each tenant's audit chain; '' where nothing is."""
     stray_jobs: int = 0
     """Jobs of validations that are not there."""
-    unsealed: int = 0
 
 
 def moving(url: str) -> str:
@@ -105,7 +104,6 @@ async def read(url: str, blobs: Path) -> Kept:
             "select count(*) as n from procrastinate_jobs left join validations"
             " on validations.id = (args ->> 'validation_id')::uuid where validations.id is null",
         )[0]["n"],
-        unsealed=_rows(url, UNSEALED)[0]["n"],
     )
 
 

@@ -121,12 +121,13 @@ async def _carry_out(fleet: Fleet, planned: Planned, chance: random.Random, tall
             tally.struck[planned.victim, planned.order.point] += 1
             await _after(fleet, planned)
             return 1
+        victim.order(None)
         tally.missed[planned.role, planned.order.point] += 1
         return 0
     if chance.random() < 0.3:
         await fleet.kill_postgres()
         tally.random[POSTGRES] += 1
-        await fleet.revive_postgres()
+        await fleet.postgres_ready()
     else:
         victim.kill()
         tally.random[planned.role] += 1
@@ -136,7 +137,7 @@ async def _carry_out(fleet: Fleet, planned: Planned, chance: random.Random, tall
 
 async def _after(fleet: Fleet, planned: Planned) -> None:
     if planned.victim == POSTGRES:
-        await fleet.revive_postgres()
+        await fleet.postgres_ready()
     else:
         await fleet.victims[planned.role].gone()
 

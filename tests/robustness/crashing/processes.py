@@ -21,11 +21,25 @@ class Process:
 
 def kill_postgres(folder: Path) -> None:
     """SIGKILL the postmaster of a data folder and all its processes."""
-    postmaster = int((folder / "postmaster.pid").read_text().splitlines()[0])
-    victims = [postmaster, *(each.pid for each in descendants(postmaster))]
+    postmaster = _postmaster(folder)
+    victims = [postmaster, *(each.pid for each in descendants(postmaster))] if postmaster else []
     for pid in victims:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def is_postgres_alive(folder: Path) -> bool:
+    """Whether the postmaster of a data folder runs."""
+    fields = _fields(_postmaster(folder))
+    return bool(fields) and fields[0] != "Z"
+
+
+def _postmaster(folder: Path) -> int:
+    """Its pid as it wrote it down; 0 where it did not."""
+    try:
+        return int((folder / "postmaster.pid").read_text().splitlines()[0])
+    except (FileNotFoundError, IndexError):
+        return 0
 
 
 def descendants(pid: int) -> set[Process]:

@@ -29,7 +29,7 @@ where state in ('SUCCEEDED', 'FAILED', 'CANCELLED')
 """
 """Half of what has ended under a policy of short retention is made old enough to be erased."""
 
-Harm = Callable[[Fleet], Awaitable[None]]
+Harm = Callable[[Fleet, History], Awaitable[None]]
 
 
 @dataclass(kw_only=True, slots=True)
@@ -58,7 +58,7 @@ async def crash(folder: Path, *, kills: int, seed: int) -> Outcome:
     tally = Tally()
     chance = random.Random(seed)
 
-    async def harm(fleet: Fleet) -> None:
+    async def harm(fleet: Fleet, history: History) -> None:
         await asyncio.gather(
             killing.kill(fleet, killing.SERVER, random.Random(seed), kills - kills // 3, tally),
             killing.kill(fleet, killing.WORKER, random.Random(seed + 1), kills // 3, tally),
@@ -82,6 +82,7 @@ async def run(folder: Path, harm: Harm, *, chance: random.Random) -> Outcome:
             still = await kept.at_rest(fleet.postgres.url, timeout_seconds=REST_SECONDS)
             rest_seconds = time.monotonic() - stopped
             await clients.download_all(fleet.address, history)
+            await fleet.stop()
             found = await kept.read(fleet.postgres.url, fleet.data / "blobs")
         left = fleet.left_behind()
     problems = model.problems(history, found, max_attempts=MAX_ATTEMPTS)
@@ -90,6 +91,7 @@ async def run(folder: Path, harm: Harm, *, chance: random.Random) -> Outcome:
     if left:
         problems.append(f"{len(left)} processes outlived their server or worker")
     victims = fleet.victims.values()
+    problems += [f"the {v.role} ended with {v.last_status}" for v in victims if v.last_status]
     return Outcome(
         problems=problems,
         history=history,
@@ -121,7 +123,7 @@ async def _work(fleet: Fleet, history: History, harm: Harm, chance: random.Rando
     working = [asyncio.create_task(client.run(stop)) for client in crew]
     ageing = asyncio.create_task(_age(fleet.postgres.url))
     try:
-        await harm(fleet)
+        await harm(fleet, history)
         stop.set()
         await asyncio.gather(*working)
     finally:

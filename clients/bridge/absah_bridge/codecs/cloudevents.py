@@ -21,7 +21,7 @@ from absah_bridge import tree
 from absah_bridge.codecs import CodecConfig, Incoming, Outgoing
 from absah_bridge.codecs.json import JsonCodec, JsonConfig
 from absah_bridge.errors import Cause, MessageInvalid
-from absah_bridge.tree import Branch
+from absah_bridge.tree import Branch, Leaf
 
 STRUCTURED = "application/cloudevents+json"
 PREFIXES = ("cloudEvents:", "cloudEvents_", "ce-", "ce_")
@@ -49,27 +49,34 @@ class CloudEventsCodec:
         self._json = JsonCodec(JsonConfig(max_bytes=config.max_bytes), folder)
 
     def decode(self, message: Incoming) -> Branch:
-        """See `Codec.decode`."""
-        if message.content_type.lower().startswith(STRUCTURED):
-            event = self._json.decode(message)
-        else:
-            attributes = {
-                name.removeprefix(prefix): str(value)
-                for name, value in message.headers.items()
-                for prefix in PREFIXES
-                if name.startswith(prefix)
-            }
-            event = Branch(
-                fields={
-                    **{name: tree.from_plain(value) for name, value in attributes.items()},
-                    "data": self._json.decode(message),
-                }
-            )
+        """See `Codec.decode`. What says nothing of its mode, as files do not, is structured."""
+        attributes = {
+            name.removeprefix(prefix): str(value)
+            for name, value in message.headers.items()
+            for prefix in PREFIXES
+            if name.startswith(prefix)
+        }
+        structured = message.content_type.lower().startswith(STRUCTURED)
+        event = self._json.decode(message)
+        if not structured and attributes:
+            fields = {name: tree.from_plain(value) for name, value in attributes.items()}
+            event = Branch(fields={**fields, "data": event})
         for name in REQUIRED:
-            if not tree.find(event, name):
-                raise MessageInvalid(Cause.MISSING_FIELD, "every event has it", field=name)
-        if tree.plain(event.fields["specversion"]) != "1.0":
-            raise MessageInvalid(Cause.SCHEMA_VIOLATION, "must be 1.0", field="specversion")
+            if not isinstance(found := tree.find(event, name), Leaf) or not found.value:
+                raise MessageInvalid(
+                    Cause.MISSING_FIELD,
+                    "every event has it",
+                    field=name,
+                    position=str(event.position),
+                )
+        version = event.fields["specversion"]
+        if tree.plain(version) != "1.0":
+            raise MessageInvalid(
+                Cause.SCHEMA_VIOLATION,
+                "must be 1.0",
+                field="specversion",
+                position=str(version.position),
+            )
         return self._with_decoded_data(event)
 
     def encode(self, answer: Mapping[str, Any]) -> Outgoing:
@@ -98,6 +105,11 @@ class CloudEventsCodec:
         try:
             body = base64.b64decode(str(tree.plain(packed)), validate=True)
         except (binascii.Error, ValueError) as exc:
-            raise MessageInvalid(Cause.BAD_VALUE, "is not base64", field="data_base64") from exc
+            raise MessageInvalid(
+                Cause.BAD_VALUE,
+                "is not base64",
+                field="data_base64",
+                position=str(packed.position),
+            ) from exc
         data = self._json.decode(Incoming(body=body, headers={}))
         return Branch(fields={**event.fields, "data": data})

@@ -152,7 +152,9 @@ class FixedCodec:
         self._refuse_many(text.count(end) + 1)
         if end not in text and "\n" in text:
             raise MessageInvalid(
-                Cause.NOT_WELL_FORMED, "its lines end in LF, where CR and LF are set", position="record 1"
+                Cause.NOT_WELL_FORMED,
+                "its lines end in LF, where CR and LF are set",
+                position="record 1",
             )
         lines = text.split(end)
         if lines[-1] in ("", "\x1a"):  # 0x1A ends a file on old systems

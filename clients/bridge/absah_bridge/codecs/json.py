@@ -126,7 +126,9 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         names = [name for name, _ in pairs]
         twice = max(names[:MAX_NAMES], key=names.count)
         field = twice if NAME.fullmatch(twice) else ""
-        raise MessageInvalid(Cause.NOT_WELL_FORMED, "a name stands twice in one object", field=field)
+        raise MessageInvalid(
+            Cause.NOT_WELL_FORMED, "a name stands twice in one object", field=field
+        )
     return fields
 
 

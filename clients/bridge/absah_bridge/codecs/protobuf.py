@@ -5,16 +5,21 @@ protoc --include_imports --descriptor_set_out=simpeg.binpb simpeg.proto
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message, message_factory
+from google.protobuf import descriptor_pb2, descriptor_pool, json_format, message_factory
+from google.protobuf.message import DecodeError, Message
 
 from absah_bridge import tree
 from absah_bridge.codecs import CodecConfig, Incoming, Outgoing
 from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.tree import Branch
+
+FIELD = re.compile(r"(?:parse |named \")([A-Za-z_]\w{0,63})")
+MAX_VALUES = 200_000
 
 
 class ProtobufConfig(CodecConfig):
@@ -40,7 +45,7 @@ class ProtobufCodec:
             for file in descriptor_pb2.FileDescriptorSet.FromString(content).file:
                 pool.Add(file)
             descriptor = pool.FindMessageTypeByName(config.message)
-        except (OSError, TypeError, KeyError, message.DecodeError) as exc:
+        except (OSError, TypeError, KeyError, DecodeError) as exc:
             raise ValueError(
                 f"codec.descriptors: {config.descriptors} does not hold {config.message}: {exc}"
             ) from exc
@@ -49,15 +54,20 @@ class ProtobufCodec:
 
     def decode(self, message: Incoming) -> Branch:
         """See `Codec.decode`."""
+        name = self._kind.DESCRIPTOR.full_name
         try:
             read = self._kind.FromString(message.body)
-        except Exception as exc:
-            raise MessageInvalid(
-                Cause.NOT_WELL_FORMED, f"is no {self._kind.DESCRIPTOR.full_name}"
-            ) from exc
-        plain = json_format.MessageToDict(
-            read, preserving_proto_field_name=True, descriptor_pool=self._pool
-        )
+            if message.body and not read.ListFields():
+                raise ValueError("holds nothing but fields that this type has not")
+            _refuse_many(read)
+            plain = json_format.MessageToDict(
+                read, preserving_proto_field_name=True, descriptor_pool=self._pool
+            )
+        except (ValueError, TypeError, KeyError, RecursionError, DecodeError) as exc:
+            # Such as a text that is not UTF-8, a time beyond all years, an Any of a type unknown.
+            raise MessageInvalid(Cause.NOT_WELL_FORMED, f"is no {name}") from exc
+        except json_format.Error as exc:
+            raise MessageInvalid(Cause.NOT_WELL_FORMED, f"is no {name} that JSON can hold") from exc
         node = tree.from_plain(plain)
         assert isinstance(node, Branch)
         return node
@@ -68,9 +78,32 @@ class ProtobufCodec:
         try:
             made = json_format.ParseDict(present, self._kind(), descriptor_pool=self._pool)
         except json_format.ParseError as exc:
-            raise MessageInvalid(Cause.ANSWER_FAILED, str(exc).splitlines()[0]) from exc
+            field = FIELD.search(str(exc))
+            raise MessageInvalid(
+                Cause.ANSWER_FAILED,
+                f"does not fit {self._kind.DESCRIPTOR.full_name}",
+                field=field[1] if field else "",
+            ) from exc
         return Outgoing(
             body=made.SerializeToString(deterministic=True),
             content_type="application/x-protobuf",
             headers={},
         )
+
+
+def _refuse_many(read: Message) -> None:
+    """Before it becomes a tree: a message within takes two bytes, and thousands as Python's."""
+    left, waiting = MAX_VALUES, [read]
+    while waiting:
+        for field, value in waiting.pop().ListFields():
+            repeated = field.is_repeated
+            left -= len(value) if repeated else 1
+            if left < 0:
+                raise MessageInvalid(
+                    Cause.MESSAGE_TOO_LARGE, f"holds more than {MAX_VALUES:,} values"
+                )
+            if field.message_type is None:
+                continue
+            if repeated and field.message_type.GetOptions().map_entry:
+                value = [each for each in value.values() if isinstance(each, Message)]
+            waiting += value if repeated else [value]

@@ -28,6 +28,8 @@ from absah_bridge.tree import Branch, Leaf, Node, Series
 
 MAX_DEPTH = 64
 MAX_ELEMENTS = 100_000
+MAX_ATTRIBUTES = 200_000
+_ATTRIBUTE = re.compile(r"=[ \t\r\n]{0,8}[\"']")
 DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 ALIASES: dict[str, Charset] = {
     "cp1252": "windows-1252",
@@ -47,6 +49,8 @@ class XmlConfig(CodecConfig):
     namespaces: Mapping[str, str] = pydantic.Field(default_factory=dict)
     """URIs by the prefix that paths and answers use for them; "" for names without one."""
     xsd: Path | None = None
+    """What it includes and imports lies beside it; nothing is fetched. Answers must fit too, if it
+    has their root element."""
     root: str = "jawaban"
     """The root element of answers."""
 
@@ -69,9 +73,11 @@ class XmlCodec:
 
     def decode(self, message: Incoming) -> Branch:
         """See `Codec.decode`."""
-        root, positions = _parse(self._text(message.body))
+        text = self._text(message.body)
+        _refuse_many(text)
+        root, positions = _parse(text)
         if self._schema is not None:
-            self._validate(root, positions)
+            self._validate(root, positions, Cause.SCHEMA_VIOLATION)
         name = self._name(root.tag)
         return Branch(fields={name: self._node(root, positions)}, position=positions[root])
 
@@ -86,6 +92,7 @@ class XmlCodec:
         }
         _write(writer, self._config.root, answer, self._config.root, spaces)
         writer.endDocument()
+        self._validate_answer(buffer.getvalue())
         return Outgoing(body=buffer.getvalue(), content_type="application/xml", headers={})
 
     def _text(self, body: bytes) -> str:
@@ -102,20 +109,44 @@ class XmlCodec:
             )
         return charsets.decode(body, charset)
 
+    def _validate_answer(self, body: bytes) -> None:
+        if self._schema is None:
+            return
+        root, positions = _parse(body.decode(self._config.charset))
+        if root.tag in self._schema.maps.elements:
+            self._validate(root, positions, Cause.ANSWER_FAILED)
+
     def _validate(
-        self, root: ElementTree.Element, positions: Mapping[ElementTree.Element, str]
+        self,
+        root: ElementTree.Element,
+        positions: Mapping[ElementTree.Element, str],
+        cause: Cause,
     ) -> None:
         assert self._schema is not None
         error = next(self._schema.iter_errors(root), None)
         if error is None:
             return
+        # Of a missing attribute or child the element is told, of a bad attribute its owner.
         element = error.elem if error.elem is not None else root
         raise MessageInvalid(
-            Cause.SCHEMA_VIOLATION,
+            cause,
             _reason(error),
-            field=_path(error.path or ""),
+            field=self._path(root, element),
             position=positions.get(element, ""),
         )
+
+    def _path(self, root: ElementTree.Element, wanted: ElementTree.Element) -> str:
+        """An element's path in the configuration's own prefixes, indexed where it needs to be."""
+        parents = {child: parent for parent in root.iter() for child in parent}
+        names: list[str] = []
+        element: ElementTree.Element | None = wanted
+        while element is not None:
+            parent = parents.get(element)
+            alike = [each for each in parent or () if each.tag == element.tag]
+            index = f"[{alike.index(element)}]" if len(alike) > 1 else ""
+            names.append(f"{self._name(element.tag)}{index}")
+            element = parent
+        return ".".join(reversed(names))
 
     def _node(
         self, element: ElementTree.Element, positions: Mapping[ElementTree.Element, str]
@@ -125,7 +156,7 @@ class XmlCodec:
         if not len(element) and not element.attrib:
             return Leaf(value=text, position=position)
         fields: dict[str, Node] = {
-            f"@{self._name(name)}": Leaf(value=value, position=position)
+            f"@{self._name(name, attribute=True)}": Leaf(value=value, position=position)
             for name, value in element.attrib.items()
         }
         if text.strip():
@@ -137,8 +168,11 @@ class XmlCodec:
             fields[name] = nodes[0] if len(nodes) == 1 else Series(items=nodes, position=position)
         return Branch(fields=fields, position=position)
 
-    def _name(self, tag: str) -> str:
+    def _name(self, tag: str, *, attribute: bool = False) -> str:
         uri, brace, local = tag.removeprefix("{").rpartition("}")
+        if not brace and not attribute and self._config.namespaces.get(""):
+            # Without a namespace it is another element than that of the same name which has one.
+            return f"{{}}{tag}"
         if not brace or uri not in self._prefixes:
             return tag
         prefix = self._prefixes[uri]
@@ -200,14 +234,46 @@ def _parse(text: str) -> tuple[ElementTree.Element, Mapping[ElementTree.Element,
     return root, builder.positions
 
 
+def _refuse_many(text: str) -> None:
+    """Before it is parsed: small things cost a hundred times their bytes."""
+    if text.count("<") > 3 * MAX_ELEMENTS or (
+        text.count("=") > MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(text)) > MAX_ATTRIBUTES
+    ):
+        raise MessageInvalid(
+            Cause.MESSAGE_TOO_LARGE,
+            f"has more than {MAX_ELEMENTS:,} elements or {MAX_ATTRIBUTES:,} attributes",
+        )
+
+
 def _reason(error: Any) -> str:
-    """The schema's complaint without the value that it is about."""
-    reason = str(error.reason or "does not fit the schema").splitlines()[0]
-    return re.sub(r"'[^']*'|value \S+", "…", reason) if error.obj is not None else reason
+    """The schema's complaint without the value that it is about.
+
+    Only texts that come from the schema and from names of its own are repeated.
+    """
+    kind = type(getattr(error, "validator", None)).__name__
+    reason = str(error.reason or "").splitlines()[0] if error.reason else ""
+    if isinstance(error, xmlschema.XMLSchemaChildrenValidationError):
+        names = (getattr(each, "local_name", None) for each in error.expected or ())
+        expected = [name for name in names if name]
+        wanted = f"; expected is {' or '.join(expected[:6])}" if expected else ""
+        return f"what it holds is not what the schema says{wanted}"
+    if missing := re.match(r"missing required attribute '([\w.:-]{1,64})'", reason):
+        return f"the attribute {missing[1]} is missing"
+    if "attribute" in reason:
+        return "an attribute does not fit the schema"
+    return f"does not fit the schema ({RULES.get(kind, 'its type')})"
 
 
-def _path(path: str) -> str:
-    return path.strip("/").replace("/", ".")
+RULES = {
+    "XsdPatternFacets": "its pattern",
+    "XsdEnumerationFacets": "its list of values",
+    "XsdMaxLengthFacet": "its greatest length",
+    "XsdMinLengthFacet": "its least length",
+    "XsdLengthFacet": "its length",
+    "XsdMaxInclusiveFacet": "its greatest value",
+    "XsdMinInclusiveFacet": "its least value",
+    "XsdTotalDigitsFacet": "its number of digits",
+}
 
 
 def _write(

@@ -11,7 +11,7 @@ from absah_ops.models.golden.reading import Reading
 from absah_ops.models.golden.splices import Tampering
 from absah_ops.models.golden.task import Task
 from absah_sdk import AbsahError
-from absah_server import app
+from absah_server import platform
 from absah_server.inference.repository import StoredModel
 from absah_server.settings import Settings
 
@@ -40,7 +40,7 @@ def settings(task: Task, pins: Mapping[str, str], model: str) -> Settings:
     """Settings under which the task's checker runs these versions, and uses the model."""
     base = Settings()
     own: dict[str, Any] = dict(base.checkers.get(task.checker, {}))
-    registered = app.load_registry(base).checkers[task.checker]
+    registered = platform.load_registry(base).checkers[task.checker]
     if (
         model not in registered.checker.models
         and "model" in type(registered.checker.settings).model_fields
@@ -53,6 +53,6 @@ def settings(task: Task, pins: Mapping[str, str], model: str) -> Settings:
 
 
 def _user(model: str) -> str:
-    registered = app.load_registry(Settings()).checkers.values()
+    registered = platform.load_registry(Settings()).checkers.values()
     users = (each.checker for each in registered if model in each.checker.models)
     return next((checker.name for checker in users), "")
