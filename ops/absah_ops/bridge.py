@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
@@ -11,17 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from absah_ops import showing
+from absah_ops import showing, trying
 from absah_ops.lazy import LazyGroup
 
 if TYPE_CHECKING:
-    from absah_bridge.rules import Step
     from absah_bridge.systems import LegacySystem
 
 COMMANDS = {
     "run": ("absah_ops.bridge:run", "Serve legacy systems over RabbitMQ."),
     "try": ("absah_ops.bridge:try_", "Show each field's way through a mapping."),
     "test": ("absah_ops.bridge:test", "Round-trip golden files of a system."),
+    "draw": ("absah_ops.bridge:draw", "Draw the files of the example systems."),
 }
 
 config_option = click.option(
@@ -45,40 +43,43 @@ def bridge() -> None:
 @click.argument("message", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @config_option
 @click.option("--content-type", default="", help="As the system's messages say it.")
+@click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="An AMQP header.")
 @click.option("--dry-run", is_flag=True, help="Ask no core; the answer tells an example verdict.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def try_(
-    system: str, message: Path, file: Path, content_type: str, dry_run: bool, as_json: bool
+    system: str,
+    message: Path,
+    file: Path,
+    content_type: str,
+    headers: tuple[str, ...],
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Show the way of each field of MESSAGE to the request, and of the verdict to the answer.
 
-    Every mistake is shown with its place; exits with 1 if there is one.
+    Every mistake is shown with its place; exits with 1 if there is one. Documents are shown by
+    their size and digest.
     """
     from absah_bridge import workbench
     from absah_bridge.codecs import Incoming
-    from absah_bridge.errors import MessageInvalid
 
     legacy = _system(file, system)
-    incoming = Incoming(body=message.read_bytes(), content_type=content_type, headers={})
+    incoming = Incoming(
+        body=message.read_bytes(), content_type=content_type, headers=_headers(headers)
+    )
     trial = workbench.try_message(legacy, incoming, message_id=message.stem)
-    _print_steps("request", trial.steps, as_json)
+    trying.show_steps("request", trial.steps, as_json=as_json)
     if trial.problem is not None:
-        raise click.ClickException(f"{trial.problem} ({trial.problem.cause})")
-    try:
+        trying.show_mistakes(trial, as_json=as_json)
+        raise SystemExit(1)
+    trying.show_requests(trial.requests, as_json=as_json)
+    with trying.refusing(as_json=as_json):
         validations = (
             [workbench.example(request) for request in trial.requests]
             if dry_run
             else _validated(file, legacy, trial.requests)
         )
-        steps, outgoing = workbench.try_answer(legacy, trial, validations)
-    except MessageInvalid as exc:
-        raise click.ClickException(f"{exc} ({exc.cause})") from exc
-    _print_steps("answer", steps, as_json)
-    if not as_json:
-        click.echo()
-        sys.stdout.flush()
-        sys.stdout.buffer.write(outgoing.body)
-        click.echo()
+        trying.show_answer(legacy, trial, validations, as_json=as_json)
 
 
 @click.command()
@@ -86,26 +87,41 @@ def try_(
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @config_option
 @click.option("--update", is_flag=True, help="Write what is missing or differs; look at it then.")
-def test(system: str, folder: Path, file: Path, update: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+def test(system: str, folder: Path, file: Path, update: bool, as_json: bool) -> None:
     """Round-trip the golden files of SYSTEM in FOLDER: messages to requests, verdicts to answers.
 
     Each case is a folder that holds message.* and requests.json, validations.json and answer.*, or
     refusal.json where the message must be refused. Exits with 1 if one differs.
     """
-    from absah_bridge import workbench
+    from absah_bridge import golden
 
-    cases = list(workbench.test_folder(_system(file, system), folder, update=update))
-    showing.table(
-        ("case", "holds", "what differs"),
-        [
-            (case.name, "no" if case.differences else "yes", "\n".join(case.differences))
-            for case in cases
-        ],
-    )
+    try:
+        cases = list(golden.cases(_system(file, system), folder, update=update))
+    except golden.GoldenError as exc:
+        raise click.ClickException(str(exc)) from exc
     if not cases:
         raise click.ClickException(f"{folder} holds no case: a folder with message.* in it")
+    trying.show_cases(cases, as_json=as_json)
     if any(case.differences for case in cases):
         raise SystemExit(1)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+def draw(folder: Path) -> None:
+    """Draw the files that the example messages refer to into FOLDER.
+
+    They are of fictional people, and the cards are marked SPECIMEN.
+    """
+    from absah_ops.specimens import attached
+
+    with showing.waiting("Drawing"):
+        written = attached.draw(folder)
+    showing.table(
+        ("file", "bytes"),
+        [(str(path.relative_to(folder)), f"{path.stat().st_size:,}") for path in written],
+    )
 
 
 @click.command()
@@ -156,26 +172,8 @@ def _validated(file: Path, system: LegacySystem, requests: Sequence[Any]) -> lis
         return asyncio.run(wiring.validate(file, system, requests))
 
 
-def _print_steps(way: str, steps: Sequence[Step], as_json: bool) -> None:
-    from absah_bridge import workbench
-
-    if as_json:
-        for step in steps:
-            shown = {"way": way, "target": step.target, "source": step.source}
-            shown |= {"position": step.position, "value": workbench.shown(step.value)}
-            click.echo(json.dumps({**shown, "problem": step.problem}, ensure_ascii=False))
-        return
-    showing.table(
-        (f"{way} field", "comes from", "at", "as", "becomes", "problem"),
-        [
-            (
-                step.target,
-                step.source or "(constant)",
-                step.position,
-                workbench.shown(step.raw),
-                workbench.shown(step.value),
-                step.problem,
-            )
-            for step in steps
-        ],
-    )
+def _headers(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [each.partition("=") for each in given]
+    if wrong := [name for name, equals, _ in pairs if not equals]:
+        raise click.UsageError(f"--header takes NAME=VALUE, not {wrong[0]!r}")
+    return {name: value for name, _, value in pairs}

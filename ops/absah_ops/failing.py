@@ -11,6 +11,8 @@ ADVICE = {
     "DEADLINE_EXCEEDED": "Give it more time with --timeout.",
     "POLICY_NOT_FOUND": "`absah policies` lists them.",
     "CHECKER_NOT_FOUND": "`absah checkers` lists them.",
+    "MODEL_NOT_FOUND": "`absah models list` tells what the repository holds, with --server what is "
+    "loaded.",
     "DOCUMENT_NOT_FOUND": "`absah documents upload FILE` uploads one and prints its name.",
     "DOCUMENT_IN_USE": "Wait until the validation has ended, or cancel it.",
 }
@@ -22,8 +24,8 @@ class Failing(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise  # click itself ends quietly where the reader of a pipe has left
         except Exception as exc:
             message = explain(exc)
             if message is None:

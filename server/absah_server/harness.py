@@ -14,6 +14,7 @@ from absah_server.core import planning, registry, submission
 from absah_server.core.policy_file import Policies
 from absah_server.core.submission import Attachment
 from absah_server.core.validation import CheckResult
+from absah_server.inference.local import OnInvalid
 from absah_server.settings import Settings
 
 
@@ -81,5 +82,8 @@ async def open_harness(
         checker = checker.name
     needed = loaded.with_requirements(checker)
     models = {model for each in needed.checkers.values() for model in each.checker.models}
-    async with platform.opened(settings, needed, only=models) as parts:
+    # It needs every one of them, so that there are no others to go on with.
+    inference = settings.inference.model_copy(update={"on_invalid": OnInvalid.REFUSE})
+    strict = settings.model_copy(update={"inference": inference})
+    async with platform.opened(strict, needed, only=models) as parts:
         yield Harness(checker, settings, parts)

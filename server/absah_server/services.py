@@ -154,10 +154,12 @@ def admin_servicer(
     settings: Settings, parts: Platform, kept: Storage | None, purger: Purger | None
 ) -> AdminServicer:
     """What operators may do."""
+    auditor = Auditor(PostgresAuditLog(kept.database)) if kept else None
+    repository = settings.inference.model_repository
     return AdminServicer(
-        models=RepositoryLife(parts.inference, settings.inference.model_repository),
+        models=RepositoryLife(parts.inference, repository, auditor=auditor),
         availability=parts.availability,
-        auditor=Auditor(PostgresAuditLog(kept.database)) if kept else None,
+        auditor=auditor,
         purger=purger,
         jobs=PostgresJobs(database=kept.database, validations=kept.validations) if kept else None,
         dead_letters=PostgresDeadLetters(kept.database) if kept else None,

@@ -61,7 +61,7 @@ class InferenceSettings(Part):
     """Executions of all models together at a time."""
     threads_per_run: int | None = pydantic.Field(default=None, gt=0)
     """Threads of each execution; unset, as `absah models tune` found, or what processors allow."""
-    on_invalid: OnInvalid = OnInvalid.REFUSE
+    on_invalid: OnInvalid = OnInvalid.SERVE_OTHERS
     """Whether a model that cannot be served keeps the server from starting."""
     pins: dict[str, str] = pydantic.Field(default_factory=dict)
     """Versions by model that answer whatever the models' rollouts say."""

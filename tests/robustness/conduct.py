@@ -4,88 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections import Counter
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterable, AsyncIterator
 
 import grpc
-from asking import NEVER, VALIDATE, VALIDATE_STREAM, Observation
+import misbehaving
+from asking import VALIDATE, VALIDATE_STREAM
+from misbehaving import WRONG, Tally, Target, code, tell
+from misbehaving import told as told_of
 from pictures import encoded, scene
 from serving import Server
 from submissions import REPORT
 
 import absah
-from absah.client import CHANNEL_OPTIONS
-from absah.errors import from_rpc_error, from_status
+from absah.errors import from_status
 from absah.v1 import validation_service_pb2 as pb2
 from absah.v1 import validation_service_pb2_grpc
 
-Tally = Counter[str]
 MIB = 2**20
-UNPACKED = "UNPACKED"
-WRONG = NEVER | {UNPACKED}
 Stub = validation_service_pb2_grpc.ValidationServiceStub
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
-    """The server, and checkers of it to be asked for."""
-
-    server: Server
-    text_checker: str
-    picture_checkers: Sequence[str]
-
-
-def observe(target: Target) -> Iterator[Observation]:
-    """Misbehave in each way."""
-    ways = (
-        cancel_midway,
-        leave_streams_midway,
-        never_read_a_stream,
-        repeat_ids_on_a_stream,
-        ask_for_too_little_time,
-        crowd_in,
-        crowd_in_with_bombs,
-        crowd_in_with_large_files,
-        crowd_in_with_large_files_on_streams,
-        send_compressed_zeros,
-        send_endless_metadata,
-        call_what_is_not_there,
-        speak_no_http2,
-        hold_connections_open,
-    )
-    return (_observed(target, way) for way in ways)
-
-
-def _observed(target: Target, way: Callable[[Target], Awaitable[Tally]]) -> Observation:
-    began = time.perf_counter()
-    with target.server.peak() as peak:
-        tally = asyncio.run(way(target))
-    defects = [f"{code} × {count}" for code, count in tally.items() if _is_wrong(code)]
-    if not target.server.alive:
-        defects.append("the server died")
-    return Observation(
-        case=way.__name__.replace("_", " "),
-        way="conduct",
-        answer=", ".join(f"{code} × {count}" for code, count in sorted(tally.items())),
-        seconds=time.perf_counter() - began,
-        peak_bytes=peak[0],
-        defects=defects,
-    )
-
-
-def _is_wrong(code: str) -> bool:
-    """What gRPC said on its own, before the server's code was asked, is not the server's doing."""
-    words = code.split()
-    return words[0] != "said" and bool(WRONG.intersection(words))
 
 
 async def cancel_midway(target: Target) -> Tally:
     """Three thousand small requests, each given up a moment after it was sent."""
     tally: Tally = Counter()
     message = _text_request(target)
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         for number in range(3000):
             call = Stub(channel).Validate(message, timeout=30)
             await asyncio.sleep(number % 20 / 5000)
@@ -96,14 +40,14 @@ async def cancel_midway(target: Target) -> Tally:
             except asyncio.CancelledError:
                 tally["CANCELLED"] += 1
             except grpc.RpcError as exc:
-                tally[_code(exc)] += 1
+                tally[code(exc)] += 1
     return tally
 
 
 async def leave_streams_midway(target: Target) -> Tally:
     """Two hundred streams that end while their requests are under way."""
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         for number in range(200):
             call = Stub(channel).ValidateStream(timeout=30)
             for request in range(10):
@@ -120,7 +64,7 @@ async def leave_streams_midway(target: Target) -> Tally:
 async def never_read_a_stream(target: Target) -> Tally:
     """A stream of many requests whose answers nobody reads for some time."""
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         call = Stub(channel).ValidateStream(_many(target, 500), timeout=120)
         await asyncio.sleep(5)
         await _read(call, tally)
@@ -138,7 +82,7 @@ async def repeat_ids_on_a_stream(target: Target) -> Tally:
         yield pb2.ValidateStreamRequest()
 
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         await _read(Stub(channel).ValidateStream(requests(), timeout=60), tally)
     return tally
 
@@ -146,9 +90,9 @@ async def repeat_ids_on_a_stream(target: Target) -> Tally:
 async def ask_for_too_little_time(target: Target) -> Tally:
     """Requests with deadlines from a millisecond on."""
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         for milliseconds in [1, 2, 5, 10, 20, 50, 100] * 15:
-            await _tell(
+            await tell(
                 tally,
                 Stub(channel).Validate(_picture_request(target), timeout=milliseconds / 1000),
             )
@@ -158,10 +102,10 @@ async def ask_for_too_little_time(target: Target) -> Tally:
 async def crowd_in(target: Target) -> Tally:
     """Three hundred pictures at once; what the queue does not hold is refused."""
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         await asyncio.gather(
             *(
-                _tell(tally, Stub(channel).Validate(_picture_request(target), timeout=30))
+                tell(tally, Stub(channel).Validate(_picture_request(target), timeout=30))
                 for _ in range(300)
             )
         )
@@ -173,9 +117,9 @@ async def crowd_in_with_bombs(target: Target) -> Tally:
     tally: Tally = Counter()
     bomb = encoded(scene(64, 48).resize((7000, 7000)), "JPEG", quality=50)
     message = absah.request("", {"photo": bomb}, checkers=target.picture_checkers)
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         await asyncio.gather(
-            *(_tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(12))
+            *(tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(12))
         )
     return tally
 
@@ -184,9 +128,9 @@ async def crowd_in_with_large_files(target: Target) -> Tally:
     """Two dozen files at once that nearly are too long; what may not be held is refused."""
     tally: Tally = Counter()
     message = _large_request(target)
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         await asyncio.gather(
-            *(_tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(24))
+            *(tell(tally, Stub(channel).Validate(message, timeout=60)) for _ in range(24))
         )
     return tally
 
@@ -199,7 +143,7 @@ async def crowd_in_with_large_files_on_streams(target: Target) -> Tally:
             yield pb2.ValidateStreamRequest(request=_large_request(target, f"r-{number}"))
 
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         streams = [Stub(channel).ValidateStream(requests(), timeout=60) for _ in range(8)]
         await asyncio.gather(*(_read(stream, tally) for stream in streams))
     return tally
@@ -210,37 +154,37 @@ async def send_compressed_zeros(target: Target) -> Tally:
     tally: Tally = Counter()
     zeros = bytes(256 * MIB)
     before = target.server.memory_bytes()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         call = channel.unary_unary(VALIDATE)
         with target.server.peak() as peak:
             for _ in range(4):
                 told: Tally = Counter()
-                await _tell(told, call(zeros, timeout=60, compression=grpc.Compression.Gzip))
-                tally.update({f"said {code}": count for code, count in told.items()})
+                await tell(told, call(zeros, timeout=60, compression=grpc.Compression.Gzip))
+                tally.update({f"said {answer}": count for answer, count in told.items()})
     if peak[0] - before > len(zeros) / 2:
-        tally[UNPACKED] += 1
+        tally[f"{WRONG}: unpacked"] += 1
     return tally
 
 
 async def send_endless_metadata(target: Target) -> Tally:
     """Headers beyond what a server need read; gRPC itself refuses them."""
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         for metadata in ((("x", "y" * 2**20),), (("x", "y"),) * 50_000):
             call = Stub(channel).Validate(_text_request(target), timeout=30, metadata=metadata)
-            await _tell(tally, call)
+            await tell(tally, call)
     return tally
 
 
 async def call_what_is_not_there(target: Target) -> Tally:
     """Methods that no service has, of which gRPC itself says so, and a stream of no message."""
     tally: Tally = Counter()
-    async with _channel(target.server) as channel:
+    async with misbehaving.channel(target.server) as channel:
         for method in ("/absah.v1.ValidationService/No", "/x", "/" + "a" * 5000, VALIDATE + "/"):
             told: Tally = Counter()
-            await _tell(told, channel.unary_unary(method)(b"", timeout=30))
-            tally.update({f"said {code}": count for code, count in told.items()})
-        await _tell(tally, channel.unary_unary(VALIDATE_STREAM)(b"\xff" * 100, timeout=30))
+            await tell(told, channel.unary_unary(method)(b"", timeout=30))
+            tally.update({f"said {answer}": count for answer, count in told.items()})
+        await tell(tally, channel.unary_unary(VALIDATE_STREAM)(b"\xff" * 100, timeout=30))
     return tally
 
 
@@ -267,15 +211,11 @@ async def hold_connections_open(target: Target) -> Tally:
     """Three hundred connections that say nothing, and a request beside them."""
     tally: Tally = Counter()
     held = [_connected(target.server) for _ in range(300)]
-    async with _channel(target.server) as channel:
-        await _tell(tally, Stub(channel).Validate(_text_request(target), timeout=30))
+    async with misbehaving.channel(target.server) as channel:
+        await tell(tally, Stub(channel).Validate(_text_request(target), timeout=30))
     for connection in held:
         connection.close()
     return tally
-
-
-def _channel(server: Server) -> grpc.aio.Channel:
-    return grpc.aio.insecure_channel(server.address, list(CHANNEL_OPTIONS))
 
 
 def _connected(server: Server) -> socket.socket:
@@ -307,25 +247,27 @@ async def _many(target: Target, count: int) -> AsyncIterator[pb2.ValidateStreamR
         yield pb2.ValidateStreamRequest(request=_text_request(target, f"r-{number}"))
 
 
-async def _tell(tally: Tally, call: Awaitable[object]) -> None:
-    try:
-        await call
-        tally["OK"] += 1
-    except grpc.RpcError as exc:
-        tally[_code(exc)] += 1
-
-
 async def _read(stream: AsyncIterable[pb2.ValidateStreamResponse], tally: Tally) -> None:
     try:
         async for answer in stream:
-            tally[_told(from_status(answer.error)) if answer.HasField("error") else "OK"] += 1
+            tally[told_of(from_status(answer.error)) if answer.HasField("error") else "OK"] += 1
     except grpc.RpcError as exc:
-        tally[f"stream {_code(exc)}"] += 1
+        tally[f"stream {code(exc)}"] += 1
 
 
-def _code(error: grpc.RpcError) -> str:
-    return _told(from_rpc_error(error))
-
-
-def _told(failed: absah.CallFailed) -> str:
-    return f"{failed.code.name} {failed.reason}".strip()
+WAYS = (
+    cancel_midway,
+    leave_streams_midway,
+    never_read_a_stream,
+    repeat_ids_on_a_stream,
+    ask_for_too_little_time,
+    crowd_in,
+    crowd_in_with_bombs,
+    crowd_in_with_large_files,
+    crowd_in_with_large_files_on_streams,
+    send_compressed_zeros,
+    send_endless_metadata,
+    call_what_is_not_there,
+    speak_no_http2,
+    hold_connections_open,
+)

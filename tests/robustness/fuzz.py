@@ -1,8 +1,9 @@
 """Fuzz the decoders and the wire: `fuzz.py [--seconds 60] [--seed N] [CORPUS]`.
 
-Half of the time goes to files for the sandboxed decoders, half to requests for a running server,
-both mutated from good ones. A file may be refused, and may bring down the process that reads it; a
-request may be refused for a reason. Anything else is a defect, kept with what brought it about.
+Half of the time goes to files for the sandboxed decoders, half to requests of all methods of a
+running server, both mutated from good ones. A file may be refused, and may bring down the process
+that reads it; a request may be refused for a reason. Anything else is a defect, kept with what
+brought it about.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import random
 import re
 import sys
 import tempfile
-import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -24,14 +24,11 @@ import papers
 import pictures
 import recording
 import submissions
-from asking import CLAIMS, Asker
+import wire
 from mutating import Mutator
 from PIL import Image
 from rich.console import Console
-from serving import serving
 
-import absah
-from absah.v1 import validation_service_pb2 as pb2
 from absah_sdk import DocumentUnreadable
 from absah_server.decode import media_types, text
 from absah_server.decode.limits import DecodeLimits
@@ -72,7 +69,7 @@ def main() -> int:
     randomness = random.Random(options.seed)
     seeds = [*_files(), *_of_corpus(options.corpus)]
     asyncio.run(_fuzz_files(Mutator(seeds, randomness), options.seconds / 2, files))
-    _fuzz_requests(randomness, options.seconds / 2, requests)
+    wire.fuzz(randomness, options.seconds / 2, requests)
     found = [
         f"{what} × {count}" for each in (files, requests) for what, count in each.defects.items()
     ]
@@ -175,66 +172,6 @@ def _sniffed(content: bytes, findings: Findings) -> str:
     except Exception as exc:
         findings.defect(f"sniffing raised {type(exc).__name__}", content)
         return media_types.UNKNOWN
-
-
-def _fuzz_requests(randomness: random.Random, seconds: float, findings: Findings) -> None:
-    with serving() as server:
-        asker = Asker(server, deadline_seconds=60)
-        requests = [message.SerializeToString() for message in _requests(asker)]
-        mutator = Mutator(requests, randomness)
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            seed, content = mutator.variant()
-            if randomness.random() < 0.5:
-                content = _with_changed_field(seed, mutator, randomness)
-            seen = asker.ask("variant", "request", content)
-            findings.outcomes[f"{seen.answer} {seen.reason}".strip()] += 1
-            for defect in seen.defects:
-                findings.defect(defect, content)
-            if not server.alive:
-                return
-        for defect in asker.ask_good("fuzzing").defects:
-            findings.defect(f"afterwards, {defect}", b"")
-        asker.close()
-        for event in server.errors_logged():
-            findings.defect(f"logged as an error: {event}", b"")
-
-
-def _with_changed_field(seed: bytes, mutator: Mutator, randomness: random.Random) -> bytes:
-    """A request that can be read, with one of its fields changed."""
-    message = pb2.ValidateRequest.FromString(seed)
-    document = randomness.choice(message.documents)
-    holders = [(document, "role"), (document, document.WhichOneof("source")), (message, "policy")]
-    holders += [(value, "string_value") for value in message.claims.fields.values()]
-    holder, name = randomness.choice(holders)
-    value = getattr(holder, name)
-    if isinstance(value, bytes):
-        setattr(holder, name, mutator.mutated(value))
-    else:
-        setattr(holder, name, mutator.mutated(value.encode()).decode(errors="replace"))
-    return message.SerializeToString()
-
-
-def _requests(asker: Asker) -> Iterator[pb2.ValidateRequest]:
-    """Small good requests: each kind of document, by checkers and by policy, with claims."""
-    scene = pictures.scene(60, 40)
-    report = absah.Text(submissions.REPORT)
-    for form in ("JPEG", "PNG", "GIF"):
-        picture = pictures.encoded(scene, form)
-        checkers = asker.takers(media_types.sniff(picture))
-        yield absah.request("", {"photo": picture}, checkers=checkers)
-    paper = papers.pdf(content=b"BT /F1 12 Tf 20 50 Td (Surat Tugas) Tj ET")
-    checkers = asker.takers("application/pdf")
-    yield absah.request("", {"letter": paper}, checkers=checkers)
-    for checker in asker.takers("text/plain"):
-        yield absah.request("", {"report": report}, checkers=[checker])
-    if asker.has_policy:
-        documents = {"photo": pictures.encoded(scene, "JPEG"), "report": report}
-        claims = {**CLAIMS, "nik": "3201011508950001", "activity": "Rapat koordinasi"}
-        yield absah.request("field-report", documents, claims=claims)
-        yield absah.request(
-            "field-report", documents, claims=claims, request_id="r-1", priority="high"
-        )
 
 
 def _rows(counts: Counter[str]) -> Iterable[tuple[str, str]]:

@@ -67,7 +67,7 @@ def conduct_table(seen: Iterable[Observation]) -> str:
 
 def times(seen: Iterable[Observation]) -> str:
     """Median and extremes of how long answers took."""
-    seconds = sorted(each.seconds for each in seen if each.way != "conduct")
+    seconds = sorted(each.seconds for each in seen if each.way != "conduct") or [0.0]
     late = seconds[int(len(seconds) * 0.95)]
     return (
         f"answers took {statistics.median(seconds):.2f} s in the median, {late:.2f} s in the 95th "

@@ -1,7 +1,8 @@
 """Send a server what means harm, and see that it stays what it was: `run.py [CORPUS]`.
 
-With a folder, every file in it is sent; without one, files and requests that this folder makes, and
-then come clients that misbehave. After each, a good request must succeed.
+With a folder, every file in it is sent; without one, files and requests that this folder makes,
+calls of every service that are at odds with it, and clients that misbehave. After each file,
+request and way to misbehave, and after the calls of each method, a good request must succeed.
 """
 
 from __future__ import annotations
@@ -11,14 +12,17 @@ import hashlib
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import conduct
+import crowds
+import misbehaving
 import papers
 import pictures
 import recording
+import services
 import submissions
 from asking import Asker, Observation
 from rich.console import Console
@@ -32,6 +36,7 @@ MAX_PEAK_BYTES = 3072 * MIB
 SHOWN_DIGITS = 12
 """Of a file's SHA-256, by which the record names it."""
 SHOWN_PLACES = 5
+PARTS = ("files", "requests", "services", "conduct")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,13 +54,14 @@ def main() -> int:
     began = time.perf_counter()
     with serving() as server:
         asker = Asker(server, deadline_seconds=options.deadline_seconds)
-        before = server.memory_bytes()
+        before, own = server.memory_bytes(), server.strays()
         kinds: Counter[str] = Counter()
-        seen = list(_all(asker, options.corpus, kinds, console))
+        seen = list(_all(asker, options, kinds, console))
         after = server.memory_bytes()
         asker.close()
-        ending = _ending(server)
+        ending = _ending(server, own)
         logged = server.errors_logged()
+    ending += [f"logged as an error: {event} × {times}" for event, times in logged.items()]
     found = _found(seen, ending)
     peak = max(each.peak_bytes for each in seen)
     facts = (
@@ -71,7 +77,9 @@ def main() -> int:
     tables = [recording.answers_table(seen), recording.checks_table(seen)]
     if not options.corpus:
         tables.append(recording.conduct_table(seen))
-    title = f"a corpus of {sum(kinds.values())} files" if options.corpus else "the built-in set"
+    title = "the built-in set" if options.part == PARTS else f"only {' and '.join(options.part)}"
+    if options.corpus:
+        title = f"a corpus of {sum(kinds.values())} files"
     text = recording.section(title, facts, tables, found)
     console.print(text, markup=False, soft_wrap=True)
     if not options.dry_run:
@@ -85,19 +93,23 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("corpus", nargs="?", type=Path, help="folder of files to send")
     parser.add_argument("--deadline-seconds", type=float, default=60.0)
+    parser.add_argument(
+        "--part", choices=PARTS, action="append", help="only this, without a folder"
+    )
     parser.add_argument("--dry-run", action="store_true", help="leave docs/robustness.md alone")
     options = parser.parse_args()
     if options.corpus and not options.corpus.is_dir():
         parser.error(f"{options.corpus} is no folder")
+    options.part = options.part or PARTS
     return options
 
 
 def _all(
-    asker: Asker, corpus: Path | None, kinds: Counter[str], console: Console
+    asker: Asker, options: argparse.Namespace, kinds: Counter[str], console: Console
 ) -> Iterator[Observation]:
     """Do all of it, a good request after each; stop where the server died."""
     yield asker.ask_good("the start")
-    for step in _steps(asker, corpus, kinds):
+    for step in _steps(asker, options, kinds):
         last: Observation | None = None
         for last in step:
             yield last
@@ -111,24 +123,30 @@ def _all(
 
 
 def _steps(
-    asker: Asker, corpus: Path | None, kinds: Counter[str]
+    asker: Asker, options: argparse.Namespace, kinds: Counter[str]
 ) -> Iterator[Iterable[Observation]]:
-    for case in _corpus(corpus) if corpus else _built_in():
-        kinds[media_types.sniff(case.content)] += 1
-        yield [replace(o, label=case.label) for o in asker.ask_file(case.name, case.content)]
-    if corpus:
+    if options.corpus or "files" in options.part:
+        for case in _corpus(options.corpus) if options.corpus else _built_in():
+            kinds[media_types.sniff(case.content)] += 1
+            yield [replace(o, label=case.label) for o in asker.ask_file(case.name, case.content)]
+    if options.corpus:
         return
     picture = pictures.encoded(pictures.scene(), "JPEG")
     text_checker = asker.takers("text/plain")[0]
-    good = submissions.Good(checker=text_checker, picture=picture)
-    for name, message in submissions.make(good):
-        yield [asker.ask(name, "request", message)]
-    target = conduct.Target(
-        server=asker.server,
-        text_checker=text_checker,
-        picture_checkers=asker.takers("image/jpeg"),
-    )
-    yield from ([each] for each in conduct.observe(target))
+    if "requests" in options.part:
+        good = submissions.Good(checker=text_checker, picture=picture)
+        for name, message in submissions.make(good):
+            yield [asker.ask(name, "request", message)]
+    if "services" in options.part:
+        yield from services.observe(asker.server, checker=text_checker, picture=picture)
+    if "conduct" in options.part:
+        target = misbehaving.Target(
+            server=asker.server,
+            text_checker=text_checker,
+            picture_checkers=asker.takers("image/jpeg"),
+        )
+        ways = (*conduct.WAYS, *crowds.WAYS)
+        yield from ([each] for each in misbehaving.observe(target, ways))
 
 
 def _corpus(folder: Path) -> Iterator[Case]:
@@ -146,14 +164,16 @@ def _built_in() -> Iterator[Case]:
             yield Case(name=name, label=name, content=content)
 
 
-def _ending(server: Server) -> list[str]:
-    """Stop the server and look at what it leaves behind."""
+def _ending(server: Server, own: Collection[str]) -> list[str]:
+    """Stop the server and look at what it leaves behind; `own` are files that it brought along."""
     if not server.alive:
         return [f"the server died with {server.process.returncode}"]
     status = server.stop()
     wrong = [f"the server ended with {status}"] if status else []
     if submissions.REPORT[:40] in server.log.read_text(errors="replace"):
         wrong.append("a document's text is in the log")
+    if strays := server.strays().difference(own):
+        wrong.append(f"it wrote outside its folders: {_some(sorted(strays))}")
     return wrong
 
 

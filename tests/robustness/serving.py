@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,20 +19,42 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 from ocr import family, pss_bytes, sampled
 
+from absah_server import settings
+from absah_server.inference import rollout
+
 STOP_SECONDS = 90
+DATA = "data"
+TEMPORARY = "temporary"
+HOME = "home"
+MODELS = "models"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Server:
-    """A server under test; `log` is its standard error, JSON a line."""
+    """A server under test; `log` is its standard error, JSON a line.
+
+    It may write to `data` and `temporary`, which lie within `folder`, and to the log.
+    """
 
     process: subprocess.Popen[str]
     address: str
     log: Path
+    folder: Path
 
     @property
     def alive(self) -> bool:
         return self.process.poll() is None
+
+    def strays(self) -> set[str]:
+        """Files where it has no business to write, and changed files of its models."""
+        allowed = {self.folder / name for name in (DATA, TEMPORARY)}
+        return {
+            str(file.relative_to(self.folder))
+            for child in self.folder.iterdir()
+            if child not in allowed
+            for file in (child, *child.rglob("*"))
+            if file.is_file() and not _is_original(file, self.folder / MODELS)
+        }
 
     def memory_bytes(self) -> int:
         """What it and its sandboxed processes take now (PSS)."""
@@ -71,25 +95,48 @@ class Server:
 def serving() -> Iterator[Server]:
     """Start a server with all its checkers on a free port; it is ended with the block.
 
-    Its data are its own, and go with it; its log stays.
+    Its data are its own, its models a copy, and go with it; its log stays.
     """
     log = Path(tempfile.mkdtemp(prefix="absah-robustness-")) / "server.log"
-    with tempfile.TemporaryDirectory(prefix="absah-data-") as data, _started(log, data) as process:
-        assert process.stdout
-        line = process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the server did not start:\n{log.read_text()}")
-        yield Server(process=process, address=line.split()[-1], log=log)
+    with tempfile.TemporaryDirectory(prefix="absah-data-") as held:
+        folder = Path(held)
+        shutil.copytree(settings.model_repository(), folder / MODELS)
+        for name in (DATA, TEMPORARY, HOME):
+            (folder / name).mkdir()
+        with _started(log, folder) as process:
+            assert process.stdout
+            line = process.stdout.readline()
+            if not line:
+                raise RuntimeError(f"the server did not start:\n{log.read_text()}")
+            yield Server(process=process, address=line.split()[-1], log=log, folder=folder)
+
+
+def _is_original(file: Path, models: Path) -> bool:
+    """Whether a file of the models is what it was, or says which version answers."""
+    if models not in file.parents:
+        return False
+    if file.name == rollout.ROLLOUT_NAME:
+        return file.parent.parent == models
+    original = settings.model_repository() / file.relative_to(models)
+    return original.is_file() and filecmp.cmp(original, file)
 
 
 @contextmanager
-def _started(log: Path, data: str) -> Iterator[subprocess.Popen[str]]:
+def _started(log: Path, folder: Path) -> Iterator[subprocess.Popen[str]]:
     with log.open("w") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "absah_ops", "serve", "--port", "0"],
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, "ABSAH_DATA": data, "ABSAH_DATABASE_URL": ""},
+            env={
+                **os.environ,
+                "ABSAH_DATA": str(folder / DATA),
+                "ABSAH_DATABASE_URL": "",
+                "ABSAH_INFERENCE__MODEL_REPOSITORY": str(folder / MODELS),
+                "TMPDIR": str(folder / TEMPORARY),
+                "HOME": str(folder / HOME),
+            },
+            cwd=folder / HOME,
             text=True,
         )
     try:

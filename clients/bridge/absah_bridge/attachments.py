@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
+import re
 import stat
 import urllib.parse
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Protocol
 
@@ -16,6 +19,13 @@ from absah_bridge.config import Store
 from absah_bridge.errors import BridgeError, Cause, MessageInvalid
 
 CHUNK_BYTES = 2**18
+MAX_REFERENCE = 1024
+READERS = 4
+"""Threads that read from shares: those of a share that hangs must not hold up the bridge."""
+_HIDDEN = re.compile(r"[\x00-\x20\x7f\\]|%(?:2e|2f|5c|25|00)", re.IGNORECASE)
+"""What servers read in more than one way: blanks, backslashes, encoded dots and slashes."""
+_NOT_ALLOWED = {errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO, errno.ENAMETOOLONG}
+_NOT_THERE = {errno.ENOENT, errno.ENOTDIR}
 
 
 class AttachmentsAway(BridgeError):
@@ -35,15 +45,17 @@ class AttachmentStore(Protocol):
 class Attachments:
     """The stores of bridge.yaml by name."""
 
-    def __init__(self, stores: Mapping[str, Store], folder: Path) -> None:
-        """Paths in `stores` are relative to `folder`."""
+    def __init__(self, stores: Mapping[str, Store]) -> None:
+        """Raises OSError where a secret cannot be read."""
         self._stores: dict[str, AttachmentStore] = {
-            name: _opened(store, folder) for name, store in stores.items()
+            name: _opened(store) for name, store in stores.items()
         }
 
     async def fetch(self, store: str, reference: str) -> bytes:
         """The file; raises `MessageInvalid` for what is not there, not allowed or too large, and
         `AttachmentsAway` for what passes by itself."""
+        if not 0 < len(reference) <= MAX_REFERENCE:
+            raise refused()
         return await self._stores[store].fetch(reference)
 
     async def close(self) -> None:
@@ -52,84 +64,127 @@ class Attachments:
             await store.close()
 
 
-def _opened(store: Store, folder: Path) -> AttachmentStore:
+def _opened(store: Store) -> AttachmentStore:
     if store.kind == "folder":
-        assert store.folder is not None
-        return FolderStore((folder / store.folder).resolve(), max_bytes=store.max_bytes)
+        return FolderStore(store)
     if store.kind == "http":
         return HttpStore(store)
     from absah_bridge.sftp import SftpStore
 
-    return SftpStore(store, folder)
+    return SftpStore(store)
 
 
 class FolderStore:
     """Files below one folder. Links that lead out of it, and what is no plain file, are refused."""
 
-    def __init__(self, folder: Path, *, max_bytes: int) -> None:
-        self._folder = folder
-        self._max_bytes = max_bytes
+    def __init__(self, store: Store) -> None:
+        assert store.folder is not None
+        self._folder = store.folder
+        self._max_bytes = store.max_bytes
+        self._timeout_seconds = store.timeout_seconds
+        self._threads = ThreadPoolExecutor(READERS, "absah-folder")
 
     async def fetch(self, reference: str) -> bytes:
         """See `AttachmentStore.fetch`."""
-        return await asyncio.to_thread(self._read, reference)
+        reading = asyncio.get_running_loop().run_in_executor(self._threads, self._read, reference)
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                return await reading
+        except TimeoutError as exc:
+            raise AttachmentsAway("the share does not answer in time") from exc
 
     async def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing is held open but by threads that hang."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _read(self, reference: str) -> bytes:
         if "\0" in reference or Path(reference).is_absolute():
             raise refused()
-        path = (self._folder / reference).resolve()
-        if not path.is_relative_to(self._folder):
-            raise refused()
         try:
-            # Resolved already: a link that was put there since is not followed.
-            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        except FileNotFoundError as exc:
-            raise missing() from exc
+            # A share that is not mounted is away; its files are not missing.
+            root = self._folder.resolve(strict=True)
         except OSError as exc:
-            raise refused() from exc
-        with os.fdopen(handle, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise AttachmentsAway(f"the share is not there: {type(exc).__name__}") from exc
+        try:
+            path = (root / reference).resolve()
+            if not path.is_relative_to(root):
                 raise refused()
-            content = stream.read(self._max_bytes + 1)
-        return bounded(content, self._max_bytes)
+            handle = _open_below(root, path.relative_to(root).parts)
+        except OSError as exc:
+            raise _failed(exc) from exc
+        except RuntimeError as exc:  # links in a circle
+            raise refused() from exc
+        try:
+            with os.fdopen(handle, "rb") as stream:
+                return bytes(bounded(stream.read(self._max_bytes + 1), self._max_bytes))
+        except OSError as exc:
+            raise _failed(exc) from exc
+
+
+def _open_below(root: Path, parts: tuple[str, ...]) -> int:
+    """Open a file step by step: a link that was put there since it was resolved is not followed."""
+    if not parts:
+        raise refused()
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    for number, part in enumerate(parts, 1):
+        kind = os.O_DIRECTORY if number < len(parts) else 0
+        above = handle
+        try:
+            flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | kind
+            handle = os.open(part, flags, dir_fd=above)
+        finally:
+            os.close(above)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise refused()
+    return handle
+
+
+def _failed(error: OSError) -> BridgeError:
+    if error.errno in _NOT_THERE:
+        return missing()
+    if error.errno in _NOT_ALLOWED:
+        return refused()
+    return AttachmentsAway(f"the share fails: {errno.errorcode.get(error.errno or 0, 'unknown')}")
 
 
 class HttpStore:
     """Files below one URL. Redirects are not followed: they could lead anywhere."""
 
     def __init__(self, store: Store) -> None:
+        """Raises OSError where the password cannot be read."""
         assert store.url is not None
         self._base = store.url if store.url.endswith("/") else f"{store.url}/"
         self._max_bytes = store.max_bytes
+        self._timeout_seconds = store.timeout_seconds
         auth = None
         if store.username is not None:
             password = store.password_file.read_text().strip() if store.password_file else ""
             auth = httpx.BasicAuth(store.username, password)
         self._client = httpx.AsyncClient(
-            timeout=store.timeout_seconds, follow_redirects=False, auth=auth, trust_env=False
+            timeout=store.timeout_seconds,
+            follow_redirects=False,
+            auth=auth,
+            trust_env=False,
+            # What unpacks to more than it is cannot be bounded before it is unpacked.
+            headers={"Accept-Encoding": "identity"},
         )
 
     async def fetch(self, reference: str) -> bytes:
         """See `AttachmentStore.fetch`."""
         url = self._url(reference)
         try:
-            async with self._client.stream("GET", url) as answer:
-                if answer.status_code in (404, 410):
-                    raise missing()
-                if answer.status_code >= 500 or answer.status_code == 429:
-                    raise AttachmentsAway(f"the store answers {answer.status_code}")
-                if answer.status_code != 200:
-                    raise MessageInvalid(
-                        Cause.ATTACHMENT_REFUSED, f"the store answers {answer.status_code}"
-                    )
+            # httpx counts from one chunk to the next: a server that drips would never end.
+            async with (
+                asyncio.timeout(self._timeout_seconds),
+                self._client.stream("GET", url) as answer,
+            ):
+                self._judge(answer)
                 content = bytearray()
-                async for chunk in answer.aiter_bytes(CHUNK_BYTES):
+                async for chunk in answer.aiter_raw(CHUNK_BYTES):
                     content += chunk
                     bounded(content, self._max_bytes)
-        except httpx.HTTPError as exc:
+        except (httpx.HTTPError, TimeoutError) as exc:
             raise AttachmentsAway(f"the store does not answer: {type(exc).__name__}") from exc
         return bytes(content)
 
@@ -137,21 +192,41 @@ class HttpStore:
         """Close the connections."""
         await self._client.aclose()
 
+    def _judge(self, answer: httpx.Response) -> None:
+        status = answer.status_code
+        if status in (404, 410):
+            raise missing()
+        if status >= 500 or status in (408, 425, 429):
+            raise AttachmentsAway(f"the store answers {status}")
+        if status != 200:
+            raise MessageInvalid(Cause.ATTACHMENT_REFUSED, f"the store answers {status}")
+        if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise MessageInvalid(Cause.ATTACHMENT_REFUSED, "the store sends it compressed")
+        length = answer.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length[:20]) > self._max_bytes:
+            raise too_large(self._max_bytes)
+
     def _url(self, reference: str) -> str:
         url = urllib.parse.urljoin(self._base, reference)
-        path = urllib.parse.unquote(urllib.parse.urlsplit(url).path)
-        if not url.startswith(self._base) or ".." in path.split("/"):
+        hidden = _HIDDEN.search(reference) is not None
+        above = ".." in re.split("[/?#]", urllib.parse.urlsplit(url).path)
+        if hidden or above or not url.startswith(self._base) or url == self._base:
             raise refused()
         return url
 
 
-def bounded(content: bytes | bytearray, max_bytes: int) -> bytes:
+def bounded(content: bytes | bytearray, max_bytes: int) -> bytes | bytearray:
     """The content; raises `MessageInvalid` if it is too large."""
     if len(content) > max_bytes:
-        raise MessageInvalid(
-            Cause.ATTACHMENT_TOO_LARGE, f"is larger than the {max_bytes:,} bytes that are allowed"
-        )
-    return bytes(content)
+        raise too_large(max_bytes)
+    return content
+
+
+def too_large(max_bytes: int) -> MessageInvalid:
+    """A file beyond what its store allows."""
+    return MessageInvalid(
+        Cause.ATTACHMENT_TOO_LARGE, f"is larger than the {max_bytes:,} bytes that are allowed"
+    )
 
 
 def refused() -> MessageInvalid:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
@@ -131,7 +132,20 @@ class Counted(Part):
     of: str
 
 
-AnswerField = Annotated["Rule | AnswerSeries | AnswerBranch", pydantic.Field(union_mode="smart")]
+def _answer_kind(given: Any) -> str:
+    if isinstance(given, AnswerSeries) or (isinstance(given, Mapping) and "each" in given):
+        return "series"
+    if isinstance(given, AnswerBranch) or (isinstance(given, Mapping) and "fields" in given):
+        return "branch"
+    return "rule"
+
+
+AnswerField = Annotated[
+    Annotated["Rule", pydantic.Tag("rule")]
+    | Annotated["AnswerSeries", pydantic.Tag("series")]
+    | Annotated["AnswerBranch", pydantic.Tag("branch")],
+    pydantic.Discriminator(_answer_kind),
+]
 
 
 class AnswerSeries(Part):
@@ -215,7 +229,9 @@ class Store(Part):
         if (self.kind == "folder") != (self.folder is not None):
             raise ValueError("a store of kind folder needs folder, and no other kind takes it")
         if (self.kind == "folder") == (self.url is not None):
-            raise ValueError("a store of kind http or sftp needs url")
+            raise ValueError("a store of kind http or sftp needs url, and folder takes none")
+        if self.url is not None:
+            _check_url(self.url, ("sftp",) if self.kind == "sftp" else ("http", "https"))
         return self
 
 
@@ -247,14 +263,6 @@ class Bridge(Part):
     health_port: int = pydantic.Field(default=0, ge=0, le=65535)
     """HTTP port of /health; 0 has none."""
 
-    @pydantic.model_validator(mode="after")
-    def _known_stores(self) -> Bridge:
-        for name, system in self.systems.items():
-            for rule in system.request.documents:
-                if rule.store is not None and rule.store not in self.stores:
-                    raise ValueError(f"systems.{name}: there is no store {rule.store!r}")
-        return self
-
 
 def read(file: Path) -> Bridge:
     """Read bridge.yaml; raises `ConfigInvalid` with the line of the first mistake, or OSError."""
@@ -268,9 +276,11 @@ def read(file: Path) -> Bridge:
     except UnicodeDecodeError as exc:
         raise ConfigInvalid(file=file, line=0, field="", problem="is not UTF-8") from exc
     try:
-        return Bridge.model_validate(given, context={"folder": file.parent.absolute()})
+        bridge = Bridge.model_validate(given, context={"folder": file.parent.absolute()})
     except pydantic.ValidationError as exc:
         raise _first(exc, file, node) from exc
+    _check_stores(bridge, file, node)
+    return bridge
 
 
 def line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
@@ -288,6 +298,27 @@ def line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
     return line
 
 
+def _check_stores(bridge: Bridge, file: Path, node: yaml.Node | None) -> None:
+    for name, system in bridge.systems.items():
+        for number, rule in enumerate(system.request.documents):
+            if rule.store is not None and rule.store not in bridge.stores:
+                path = ("systems", name, "request", "documents", number, "store")
+                raise ConfigInvalid(
+                    file=file,
+                    line=line_of(node, path),
+                    field=".".join(str(step) for step in path),
+                    problem=f"there is no store {rule.store!r}",
+                )
+
+
+def _check_url(url: str, schemes: tuple[str, ...]) -> None:
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError(f"url is of the form {schemes[0]}://host/path/")
+    if "@" in parts.netloc:
+        raise ValueError("url holds no names or passwords: username and password_file do")
+
+
 def _is_zone(name: str) -> bool:
     try:
         zoneinfo.ZoneInfo(name)
@@ -297,13 +328,15 @@ def _is_zone(name: str) -> bool:
 
 
 def _first(error: pydantic.ValidationError, file: Path, node: yaml.Node | None) -> ConfigInvalid:
-    # Of a union every member complains: the one that got furthest is what was meant.
-    details = max(error.errors(include_input=False), key=lambda each: len(each["loc"]))
-    path = tuple(details["loc"])
-    field = ".".join(str(step) for step in path if not str(step).startswith("Answer"))
+    # What was misspelt is both missing and not known: the latter is what to look for.
+    details = max(
+        error.errors(include_input=False),
+        key=lambda each: (len(each["loc"]), each["type"] == "extra_forbidden"),
+    )
+    path = tuple(step for step in details["loc"] if step not in ("rule", "series", "branch"))
     return ConfigInvalid(
         file=file,
         line=line_of(node, path),
-        field=field,
+        field=".".join(str(step) for step in path),
         problem=details["msg"].removeprefix("Value error, "),
     )

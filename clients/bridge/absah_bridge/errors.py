@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -59,14 +60,24 @@ class MessageInvalid(BridgeError):
 
     `field` is its place in the message's own terms ("laporan.pegawai.nik"), `position` says where
     in the bytes that is ("line 7, column 12", "record 3, columns 21-36"). `problem` holds nothing
-    of the message's content but what is needed to find it.
+    of the message's content but what is needed to find it. `others` are more mistakes that were
+    found beside it, for people who mend a message.
     """
 
-    def __init__(self, cause: Cause, problem: str, *, field: str = "", position: str = "") -> None:
+    def __init__(
+        self,
+        cause: Cause,
+        problem: str,
+        *,
+        field: str = "",
+        position: str = "",
+        others: Sequence[MessageInvalid] = (),
+    ) -> None:
         self.cause = cause
         self.problem = problem
         self.field = _told(field)
         self.position = position
+        self.others = tuple(others)
         where = ", ".join(part for part in (field, position) if part)
         super().__init__(f"{where}: {problem}" if where else problem)
 
@@ -77,6 +88,7 @@ class MessageInvalid(BridgeError):
             self.problem,
             field=self.field or field,
             position=self.position or position,
+            others=self.others,
         )
 
 

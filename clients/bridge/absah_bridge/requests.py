@@ -36,6 +36,15 @@ class Attachment:
     position: str = ""
     """Where the message speaks of it."""
 
+    def too_large(self, most: int) -> MessageInvalid:
+        """That with this one the documents of a request are more than `most` bytes."""
+        return MessageInvalid(
+            Cause.ATTACHMENT_TOO_LARGE,
+            f"with it the documents are larger than the {most:,} bytes that are allowed together",
+            field=self.field,
+            position=self.position,
+        )
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
@@ -62,6 +71,7 @@ class Arrived:
 @dataclass(frozen=True, slots=True)
 class _Document:
     rule: DocumentRule
+    kind: str
     source: CompiledRule
     filename: CompiledRule | None
 
@@ -103,6 +113,7 @@ class RequestMapping:
         )
         return _Document(
             rule,
+            kind,
             self._rule(f"{place}.{kind}", source),
             self._rule(f"{place}.filename", rule.filename) if rule.filename else None,
         )
@@ -231,7 +242,7 @@ def _attachments(document: _Document, arrived: Arrived, scope: Scope) -> list[At
 
 def _attachment(document: _Document, arrived: Arrived, scope: Scope) -> Attachment | None:
     rule = document.rule
-    value = document.source.evaluate(scope, f"documents.{rule.role}")
+    value = document.source.evaluate(scope, f"documents.{rule.role}.{document.kind}")
     if value is None:
         return None
     filename = None
@@ -264,7 +275,7 @@ def _refuse(error: MessageInvalid, document: _Document, scope: Scope) -> None:
     if scope.steps is not None:
         scope.steps.append(
             Step(
-                target=f"documents.{document.rule.role}",
+                target=f"documents.{document.rule.role}.{document.kind}",
                 source=document.source.source,
                 position=error.position,
                 raw=None,
@@ -305,7 +316,7 @@ def compiled(
     try:
         return rules.compile_rule(rule, variables=variables, tables=tables)
     except ValueError as exc:
-        raise ValueError(f"{place}: {exc}") from exc
+        raise ValueError(f"{place}.{exc}") from exc
 
 
 def checked_path(place: str, path: str | None) -> None:

@@ -74,7 +74,9 @@ class CompiledRule:
             position, raw = self._raw(scope)
             value = self._shaped(raw, scope)
         except MessageInvalid as exc:
-            located = exc.at(field=self.rule.from_ or target, position=str(position))
+            # Of an answer the field that cannot be told; of a request the one that was sent.
+            field = target if scope.outgoing else self.rule.from_ or target
+            located = exc.at(field=field, position=str(position))
             self._step(scope, target, str(located.position), raw, None, located.problem)
             if scope.lenient:
                 return None
@@ -151,20 +153,23 @@ class CompiledRule:
 def compile_rule(
     rule: Rule, *, variables: Collection[str], tables: Collection[str]
 ) -> CompiledRule:
-    """Check and compile; raises ValueError that says what is wrong.
+    """Check and compile; raises ValueError that begins with the key that is wrong.
 
     `variables` are those that an expression may read, `tables` the names of the system's tables.
     """
     if isinstance(rule.table, str) and rule.table not in tables:
         known = f"there are {', '.join(sorted(tables))}" if tables else "the system has none"
-        raise ValueError(f"there is no table {rule.table!r}; {known}")
-    if rule.from_ is not None:
-        tree.check(rule.from_.removeprefix("/") or ".")
-    if rule.cel is None:
-        return CompiledRule(rule, None)
-    return CompiledRule(
-        rule, expressions.compile_expression(rule.cel, variables={"item", *variables})
-    )
+        raise ValueError(f"table: there is no table {rule.table!r}; {known}")
+    try:
+        if rule.from_ is not None:
+            tree.check(rule.from_.removeprefix("/") or ".")
+        if rule.cel is None:
+            return CompiledRule(rule, None)
+        known_variables = {"item", *variables}
+        compiled = expressions.compile_expression(rule.cel, variables=known_variables)
+    except ValueError as exc:
+        raise ValueError(f"{'from' if rule.cel is None else 'cel'}: {exc}") from exc
+    return CompiledRule(rule, compiled)
 
 
 def replace_cause(error: MessageInvalid, cause: Cause) -> MessageInvalid:

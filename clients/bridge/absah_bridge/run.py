@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -38,6 +39,8 @@ async def serve(
     alone. Raises `BridgeError` for what is wrong in bridge.yaml or with a queue, or OSError.
     """
     config, legacy = systems.load(file)
+    # It tells each step of a failure as an error of its own; the bridge tells the loss once.
+    logging.getLogger("pika").setLevel(logging.CRITICAL)
     if stop is None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -83,7 +86,7 @@ async def _opened(
 ) -> AsyncIterator[tuple[Mapping[str, Core], Attachments, CoreLedger]]:
     """Clients of the core, stores of attachments, the ledger; closed at the end."""
     async with contextlib.AsyncExitStack() as stack:
-        attachments = Attachments(config.stores, file.parent)
+        attachments = Attachments(config.stores)
         stack.push_async_callback(attachments.close)
 
         async def client(name: str) -> absah.AsyncClient:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -63,7 +64,10 @@ class LegacySystem:
 def load(file: Path) -> tuple[Bridge, Mapping[str, LegacySystem]]:
     """Read bridge.yaml and compile what it says. Raises `ConfigInvalid` or OSError."""
     bridge = config.read(file)
-    known = registry.kinds()
+    try:
+        known = registry.kinds()
+    except ValueError as exc:
+        raise ConfigInvalid(file=file, line=0, field="", problem=str(exc)) from exc
     return bridge, {
         name: _compiled(name, system, file, known) for name, system in bridge.systems.items()
     }
@@ -73,25 +77,39 @@ def _compiled(
     name: str, system: System, file: Path, known: Mapping[str, CodecKind]
 ) -> LegacySystem:
     try:
-        codec = registry.make(system.codec, file.parent, known)
+        codec = _codec("codec", system.codec, file, known)
         answer = system.answer.codec
         return LegacySystem(
             name=name,
             config=system,
             codec=codec,
-            answer_codec=registry.make(answer, file.parent, known) if answer else codec,
+            answer_codec=_codec("answer.codec", answer, file, known) if answer else codec,
             requests=RequestMapping(system),
             answers=AnswerMapping(system),
             max_bytes=int(system.codec.get("max_bytes", 16 * 2**20)),
         )
+    except ValueError as exc:
+        raise _invalid(name, str(exc), file) from exc
+
+
+def _codec(
+    place: str, given: Mapping[str, Any], file: Path, known: Mapping[str, CodecKind]
+) -> Codec:
+    try:
+        return registry.make(given, file.parent, known)
     except (ValueError, OSError) as exc:
-        node = yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
-        place = str(exc).split(":", 1)[0]
-        path = ("systems", name, *place.replace("[", ".").replace("]", "").split("."))
-        steps = tuple(int(step) if step.isdecimal() else step for step in path)
-        raise ConfigInvalid(
-            file=file,
-            line=config.line_of(node, steps),
-            field=f"systems.{name}",
-            problem=str(exc),
-        ) from exc
+        raise ValueError(f"{place}.{exc}") from exc
+
+
+def _invalid(name: str, told: str, file: Path) -> ConfigInvalid:
+    """What is told begins with the place within the system."""
+    place, _, problem = told.partition(": ")
+    words = place.replace("[", ".").replace("]", "").split(".")
+    steps = tuple(int(word) if word.isdecimal() else word for word in words)
+    node = yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
+    return ConfigInvalid(
+        file=file,
+        line=config.line_of(node, ("systems", name, *steps)),
+        field=f"systems.{name}.{place}",
+        problem=problem,
+    )

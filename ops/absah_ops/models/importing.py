@@ -14,7 +14,7 @@ from pathlib import Path
 
 import click
 
-from absah_ops import showing
+from absah_ops import calling, showing
 from absah_ops.models import addresses, verify
 from absah_ops.models.addresses import Address
 from absah_ops.models.bringing import staging, writing
@@ -102,7 +102,7 @@ def _bring_model(
     source: Source, name: str, kind: Kind, root: Path, samples: Sequence[bytes | str]
 ) -> None:
     folder = _with_parameters(kind.folder(source), source.parameters)
-    with staging.staged(root, name) as directory:
+    with staging.staged(root, name, source.file) as directory:
         writing.write(directory, kind.checker, folder)
         _put(source.file, directory, "1")
         facts = _facts(source.file)
@@ -127,7 +127,7 @@ def _bring_version(file: Path, address: Address, samples: Sequence[bytes | str])
     directory = address.directory
     serving = addresses.rollout_of(directory).current
     version = str(max(map(int, repository.versions_of(directory)), default=0) + 1)
-    with staging.staged(directory.parent, address.model) as staged:
+    with staging.staged(directory.parent, address.model, file) as staged:
         staging.copy_shared(directory, staged)
         _put(file, staged, version)
         (stored,) = repository.read_model(staged, versions=(version,))
@@ -137,7 +137,7 @@ def _bring_version(file: Path, address: Address, samples: Sequence[bytes | str])
         verify.seal(stored, _facts(file))
         if rollout.read(directory) is None:
             # Without a rollout the highest version serves: this one, not yet measured.
-            change = Change(action="import", by="absah models import")
+            change = Change(action="import", by=calling.login())
             rollout.write(directory, Rollout(current=serving), change)
         (staged / version).rename(directory / version)
     _tell(address.model, version, told)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-import absah
 from absah.admin.v1 import admin_service_pb2
+from absah_ops import calling
 from absah_ops.models import addresses
 
 
@@ -19,7 +19,7 @@ def load(address: str, server: str) -> None:
     the rollout does not name answers nobody yet.
     """
     model, _, version = address.partition("@")
-    with absah.AdminClient(server) as admin:
+    with calling.admin(server, "", None) as admin:
         _tell(admin.load_model(model, version))
 
 
@@ -34,7 +34,7 @@ def unload(address: str, server: str) -> None:
     model, _, version = address.partition("@")
     if not version:
         raise click.UsageError(f"name the version too: {model}@VERSION")
-    with absah.AdminClient(server) as admin:
+    with calling.admin(server, "", None) as admin:
         _tell(admin.unload_model(model, version))
 
 

@@ -55,7 +55,7 @@ def promote(
         raise click.UsageError("--force needs a reason")
     found = addresses.parse_versioned(address)
     candidate = addresses.stored(found)
-    before = addresses.rollout_of(found.directory)
+    before = rollouts.now(found.directory, server)
     if found.version == before.current:
         raise AbsahError(f"version {found.version} of {found.model} serves already")
     current = addresses.stored(addresses.Address(directory=found.directory, version=before.current))
@@ -68,11 +68,11 @@ def promote(
     rollouts.change(
         found.directory,
         wanted,
-        action="canary" if canary else "promote",
+        action="canary" if wanted.candidate else "promote",
         reason=f"forced: {force}" if force else "",
         server=server,
         figures=_figures(verdict),
-        digests={found.version: candidate.digest},
+        digests={before.current: current.digest, found.version: candidate.digest},
     )
     if not as_json:
         click.echo(f"{found.model}: now {rollouts.in_words(wanted)}")
@@ -88,7 +88,7 @@ def rollback(model: str, reason: str, server: str | None) -> None:
     A candidate in shadow or canary mode is ended; without one, the version before serves again.
     """
     found = addresses.parse(model)
-    before = addresses.rollout_of(found.directory)
+    before = rollouts.now(found.directory, server)
     now = rollouts.roll_back(found.directory, before, reason=reason, server=server)
     click.echo(f"{found.model}: now {rollouts.in_words(now)}")
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import absah
-from absah.admin.v1 import admin_service_pb2
+from absah_ops import calling
+from absah_ops.models import addresses
 from absah_sdk import AbsahError
 from absah_server.core.models import Change, Rollout
 from absah_server.inference import rollout
 from absah_server.rpc.admin import models as conversion
+
+
+def now(directory: Path, server: str | None) -> Rollout:
+    """What holds, on a server where one is named; raises `CallFailed` or `AbsahError`."""
+    if not server:
+        return addresses.rollout_of(directory)
+    with calling.admin(server, "", None) as admin:
+        served = admin.model(directory.name)
+    if not served.HasField("rollout"):
+        raise AbsahError(f"{server} does not serve {directory.name}: {served.problem}")
+    return conversion.rollout_from_proto(served.rollout)
 
 
 def change(
@@ -30,25 +40,25 @@ def change(
     `digests` are what the versions must have on the server.
     """
     if server:
-        told = "; ".join(part for part in (action, reason, _in_words(figures or {})) if part)
-        with absah.AdminClient(server) as admin:
+        told = "; ".join(part for part in (reason, _in_words(figures or {})) if part)
+        with calling.admin(server, "", None) as admin:
             admin.set_rollout(
                 directory.name,
                 conversion.rollout_to_proto(wanted),
-                reason=f"{told} (by {_user()})",
+                reason=told,
                 digests=digests,
             )
         return
-    why = Change(action=action, by=_user(), reason=reason, figures=figures or {})
+    why = Change(action=action, by=calling.login(), reason=reason, figures=figures or {})
     rollout.write(directory, wanted, why)
 
 
 def roll_back(directory: Path, current: Rollout, *, reason: str, server: str | None) -> Rollout:
     """Go back one step and tell what holds now; raises as `change`, or `AbsahError`."""
     if server:
-        with absah.AdminClient(server) as admin:
-            told = f"{reason} (by {_user()})".strip()
-            return _from_proto(admin.roll_back_model(directory.name, reason=told).rollout)
+        with calling.admin(server, "", None) as admin:
+            served = admin.roll_back_model(directory.name, reason=reason)
+        return conversion.rollout_from_proto(served.rollout)
     wanted = current.rolled_back()
     if wanted is None:
         raise AbsahError(
@@ -64,21 +74,10 @@ def in_words(rollout_: Rollout) -> str:
     if rollout_.previous:
         notes.append(f"before: {rollout_.previous}")
     if candidate := rollout_.candidate:
-        share = f"{candidate.share:.0%}"
+        share = f"{100 * candidate.share:.3g} %"
         notes.append(f"candidate {candidate.version} in {candidate.mode} mode, {share}")
     return f"version {rollout_.current}" + (f" ({'; '.join(notes)})" if notes else "")
 
 
-def _from_proto(pb: admin_service_pb2.Rollout) -> Rollout:
-    return conversion.rollout_from_proto(pb)
-
-
 def _in_words(figures: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {value}" for name, value in figures.items())
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"

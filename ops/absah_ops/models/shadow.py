@@ -39,7 +39,7 @@ def shadow() -> None:
 def start(address: str, share: float, reason: str, server: str | None) -> None:
     """Begin to run a version beside the current one."""
     found = addresses.parse_versioned(address)
-    before = addresses.rollout_of(found.directory)
+    before = rollouts.now(found.directory, server)
     if found.version == before.current:
         raise AbsahError(f"version {found.version} of {found.model} serves already")
     wanted = Rollout(
@@ -61,7 +61,7 @@ def start(address: str, share: float, reason: str, server: str | None) -> None:
 def stop(model: str, reason: str, server: str | None) -> None:
     """End the trial of a version in shadow mode."""
     found = addresses.parse(model)
-    before = addresses.rollout_of(found.directory)
+    before = rollouts.now(found.directory, server)
     if before.candidate is None or before.candidate.mode is not Mode.SHADOW:
         raise AbsahError(f"no version of {found.model} is on trial in shadow mode")
     now = rollouts.roll_back(found.directory, before, reason=reason, server=server)
@@ -102,6 +102,10 @@ def report(model: str, server: str, as_json: bool) -> None:
         "other shape",
     )
     showing.table(headings, [_row(output) for output in found.outputs])
+    click.echo(
+        f"Within tolerance: no element differs by more than {found.absolute_tolerance:g} "
+        f"+ {found.relative_tolerance:.0%} of its value"
+    )
 
 
 def _row(output: admin_service_pb2.OutputAgreement) -> tuple[str, ...]:

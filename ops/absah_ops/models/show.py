@@ -128,12 +128,12 @@ def _print(told: Mapping[str, Any]) -> None:
         click.echo(f"Answers: {told['rollout']['words']}")
     current = (told["rollout"] or {}).get("current", "")
     for version in told["versions"]:
-        click.echo()
+        click.secho(f"\nVersion {version['version']}", bold=True)
         rows = _rows(version)
         if version["version"] == current and not version["problem"]:
             # They are the model's, so once is enough.
             rows += [(f"parameter: {k}", v) for k, v in version["parameters"].items()]
-        showing.table((f"version {version['version']}", ""), rows)
+        showing.table(("", ""), rows)
     if told["history"]:
         click.echo()
         showing.table(

@@ -21,7 +21,7 @@ def triton() -> None:
 @click.option(
     "--model-repository",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Models to serve.  [default: those that come with absah]",
+    help="Models to serve.  [default: that of the settings, which come with absah]",
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--grpc-port", type=click.IntRange(1, 65535), default=8001, show_default=True)
@@ -55,12 +55,12 @@ def serve(
     error.
     """
     from absah_ops.triton import environment, server
-    from absah_server import settings
+    from absah_server.settings import Settings
 
     with _steps() as tell:
         installed = environment.prepare(tell)
     options = server.Options(
-        repository=model_repository or settings.model_repository(),
+        repository=model_repository or Settings().inference.model_repository,
         host=host,
         grpc_port=grpc_port,
         http_port=http_port,

@@ -114,8 +114,8 @@ class Acceptance:
     async def validate(self, caller: Caller, request: Submission, *, deadline: float) -> Validation:
         """Validate at once; under a policy, record it before answering.
 
-        One whose request id came before is not run again, but answered as it stands. Raises as
-        `Validator.validate` and `create`.
+        One whose request id came before is not run again, but answered as it stands, which may be
+        before its end. Raises as `Validator.validate` and `create`.
         """
         if not request.policy:
             whole = await self._whole(caller, request)

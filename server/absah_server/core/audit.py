@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SERVER = "absah"
+"""The actor where the server did something by itself."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditEvent:
     """One event. `details` holds digests, states and decisions, never a document's content.
 
-    `actor` is the client or person who acted, or "absah" where the server did by itself.
+    `actor` is the client or person who acted, or `SERVER`.
     `action` is a noun and what befell it ("validation.accepted"), `subject` a resource name.
     """
 

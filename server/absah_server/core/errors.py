@@ -29,11 +29,11 @@ class ModelInvalid(AbsahError):
 
 
 class ModelUnknown(AbsahError):
-    """No such model, or version of it, is loaded."""
+    """No such model, or version of it, is here."""
 
     def __init__(self, *, model: str) -> None:
         self.name = self.model = model
-        super().__init__(f"no model {model!r} is loaded")
+        super().__init__(f"there is no model {model!r} here, or it is not loaded")
 
 
 class ModelInUse(AbsahError):
@@ -152,6 +152,14 @@ class StoreFull(StoreUnavailable):
         self.args = (f"{what} has no space left; its operator must make room",)
 
 
+class StoreHindered(StoreUnavailable):
+    """The database answers, but cannot do what it was asked just now; `problem` is why."""
+
+    def __init__(self, *, retry_after_seconds: float, problem: str) -> None:
+        super().__init__(retry_after_seconds=retry_after_seconds)
+        self.args = (f"the database {problem}; try again in {retry_after_seconds:.0f} s",)
+
+
 class ValidationNotFound(AbsahError):
     """No validation has this name, or it is another tenant's."""
 
@@ -212,6 +220,10 @@ class WrongState(AbsahError):
         self.name = name
         self.state = state
         super().__init__(f"{name} is {state}; {wanted}")
+
+
+class JobInWrongState(WrongState):
+    """The state of a job does not allow what was asked."""
 
 
 class JobNotFound(AbsahError):

@@ -39,6 +39,19 @@ class Rollout:
         """Those that must be loaded."""
         return frozenset({self.current} | ({self.candidate.version} if self.candidate else set()))
 
+    def in_brief(self) -> dict[str, object]:
+        """What an audit event tells of it."""
+        brief: dict[str, object] = {"current": self.current}
+        if self.previous is not None:
+            brief["previous"] = self.previous
+        if self.candidate is not None:
+            brief |= {
+                "candidate": self.candidate.version,
+                "mode": self.candidate.mode.value,
+                "share": self.candidate.share,
+            }
+        return brief
+
     def promoted(self, version: str) -> Rollout:
         """This version answers, and the one that did is remembered."""
         previous = self.previous if version == self.current else self.current

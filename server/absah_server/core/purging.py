@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from absah_server.core.audit import SERVER
 from absah_server.core.callers import Caller
 from absah_server.core.errors import StoreUnavailable
 from absah_server.core.ports import Blobs, Partials
@@ -25,7 +26,6 @@ REMOVED_AT_A_TIME = 20
 SWEPT_AT_A_TIME = 500
 SWEEP_SECONDS = 24 * 3600.0
 """How often, and from what age on, contents are looked for that no row came to refer to."""
-SERVER = "absah"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

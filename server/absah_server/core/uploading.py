@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from absah_sdk import DeadlinePassed
 from absah_server.core import names
@@ -25,6 +26,7 @@ from absah_server.core.errors import (
 )
 from absah_server.core.ports import Blobs, DocumentIndex, Partial, Partials
 
+T = TypeVar("T")
 HEAD_BYTES = 256 * 1024
 """More than it takes to tell a media type."""
 
@@ -115,7 +117,7 @@ class Uploader:
     async def _receive(
         self, partial: Partial, header: UploadHeader, chunks: AsyncIterator[bytes]
     ) -> None:
-        while (chunk := await self._next(chunks)) is not None:
+        while (chunk := await self.patiently(anext(chunks, None))) is not None:
             if not 1 <= len(chunk) <= MAX_CHUNK_BYTES:
                 raise RequestInvalid(("chunk", f"must have 1 to {MAX_CHUNK_BYTES} bytes"))
             if partial.size_bytes + len(chunk) > header.size_bytes:
@@ -134,10 +136,11 @@ class Uploader:
                 )
             )
 
-    async def _next(self, chunks: AsyncIterator[bytes]) -> bytes | None:
+    async def patiently(self, coming: Awaitable[T]) -> T:
+        """Wait for the next that comes; raises `DeadlinePassed` if that takes too long."""
         try:
             async with asyncio.timeout(self.idle_seconds):
-                return await anext(chunks, None)
+                return await coming
         except TimeoutError as exc:
             raise DeadlinePassed(
                 f"nothing came for {self.idle_seconds:.0f} s; ask GetDocument where to go on"

@@ -197,11 +197,10 @@ class Validator:
         ended: Callable[[CheckResult], None],
         tenant: str | None,
     ) -> list[CheckResult]:
-        left = deadline - asyncio.get_running_loop().time()
         return await self.runner.run(
             prepared.plan,
             claims=prepared.claims,
-            deadline=deadline - min(left * RESERVE_PART, RESERVE_SECONDS),
+            deadline=shortly_before(deadline),
             condition=verdict.condition_of(
                 prepared.policy,
                 documents=prepared.documents,
@@ -226,6 +225,12 @@ class Validator:
             models=list(models.values()),
             server_version=self.server_version,
         )
+
+
+def shortly_before(deadline: float) -> float:
+    """When to stop, an event loop time, so that there is time left to answer by `deadline`."""
+    left = deadline - asyncio.get_running_loop().time()
+    return deadline - min(left * RESERVE_PART, RESERVE_SECONDS)
 
 
 def _refuse_unchecked(documents: Sequence[Document], plan: Plan) -> None:

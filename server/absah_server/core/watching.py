@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from absah_server.core import names
 from absah_server.core.errors import StoreUnavailable
 from absah_server.core.listing import History
 from absah_server.core.validation import CheckResult, Validation
@@ -53,6 +54,20 @@ class Watcher:
                         told.add(_key(result))
                         yield result
             yield found
+
+    async def ended(self, tenant: str, found: Validation, *, deadline: float) -> Validation:
+        """A validation that was `found` once it has ended, or as it stood last at `deadline`.
+
+        `deadline` is an event loop time. If the store goes meanwhile, it is waited for.
+        """
+        validation_id = names.parse_id(found.name, collection="validations")
+        assert validation_id
+        with self.changes.following(validation_id) as changed, contextlib.suppress(TimeoutError):
+            changed.set()  # it may have ended since it was found
+            async with asyncio.timeout_at(deadline):
+                while not found.state.ended:
+                    found = await self._changed(tenant, validation_id, changed)
+        return found
 
     async def _changed(
         self, tenant: str, validation_id: uuid.UUID, changed: asyncio.Event

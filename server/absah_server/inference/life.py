@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from absah_server.core.errors import ModelUnknown, RequestInvalid, RolloutRefused
+from absah_server.core.audit import SERVER
+from absah_server.core.auditing import Auditor
+from absah_server.core.callers import Caller
+from absah_server.core.errors import (
+    ModelUnknown,
+    RequestInvalid,
+    RolloutRefused,
+    StoreUnavailable,
+)
 from absah_server.core.models import (
     Change,
     ModelState,
@@ -15,15 +24,27 @@ from absah_server.core.models import (
     VersionState,
 )
 from absah_server.inference import repository
+from absah_server.inference import rollout as rollout_file
 from absah_server.inference.traffic import Traffic
+
+log = logging.getLogger(__name__)
 
 
 class RepositoryLife:
-    """Satisfies `core.models.ModelLife`."""
+    """Satisfies `core.models.ModelLife`.
 
-    def __init__(self, traffic: Traffic, directory: Path) -> None:
+    A rollout that somebody wrote into the repository, past this server, is told to `auditor` when
+    the server follows it.
+    """
+
+    def __init__(
+        self, traffic: Traffic, directory: Path, *, auditor: Auditor | None = None
+    ) -> None:
         self._traffic = traffic
         self._directory = directory
+        self._auditor = auditor
+        if auditor is not None:
+            traffic.followed = self._followed
 
     def states(self) -> Sequence[ModelState]:
         """Every model by name, those too that are not served."""
@@ -75,6 +96,20 @@ class RepositoryLife:
             raise RolloutRefused(model=model, problem="no version is on trial in shadow mode")
         return shadow.report()
 
+    async def _followed(self, model: str, followed: Rollout) -> None:
+        assert self._auditor is not None
+        changes = await asyncio.to_thread(rollout_file.history, self._directory / model)
+        why = changes[-1] if changes else {}
+        details = followed.in_brief() | {
+            "by": str(why.get("by", "")),
+            "reason": str(why.get("reason", "")),
+        }
+        action = "model.rollout_followed"
+        try:
+            await self._auditor.operated(Caller(client=SERVER), action, f"models/{model}", details)
+        except StoreUnavailable:
+            log.error("action not audited", extra={"action": action, "model": model})
+
     def _state(self, model: str) -> ModelState:
         counted = {(s.model, s.version): s for s in self._traffic.inner.statistics()}
         loaded = sorted(
@@ -100,7 +135,7 @@ class RepositoryLife:
     def _named(self, model: str) -> Path:
         """The folder of a model; a name that is a path is unknown, not a way out of the folder."""
         folder = self._directory / model
-        if folder.parent != self._directory or model.startswith(".") or not folder.is_dir():
+        if folder.parent != self._directory or model.startswith(".") or not _is_folder(folder):
             raise ModelUnknown(model=model)
         return folder
 
@@ -108,6 +143,9 @@ class RepositoryLife:
         known = repository.versions_of(folder)
         if rollout.current not in known:
             raise RequestInvalid(("rollout.current", f"is no version; there are {_list(known)}"))
+        # It may be gone from the repository, but what is written must be readable again.
+        if rollout.previous is not None and not rollout_file.VERSION.fullmatch(rollout.previous):
+            raise RequestInvalid(("rollout.previous", "is no version"))
         candidate = rollout.candidate
         if candidate is None:
             return
@@ -119,6 +157,13 @@ class RepositoryLife:
             raise RequestInvalid(("rollout.candidate.version", "is the current version"))
         if not 0 < candidate.share <= 1:
             raise RequestInvalid(("rollout.candidate.share", "must be above 0 and at most 1"))
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # no name of a file is so long
+        return False
 
 
 def _list(versions: Sequence[str]) -> str:

@@ -19,6 +19,9 @@ THREADS_PARAMETER = "intra_op_thread_count"
 """Threads of one execution; the name is that of Triton's ONNX Runtime backend."""
 
 
+_UNMEASURED = "by rule, since `absah models tune` has not measured it here"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Choice:
     """A plan and where it comes from; `stated` is true where somebody asked for its engine."""
@@ -106,12 +109,12 @@ def _by_rule(model: StoredModel) -> tuple[EngineName, str]:
     # Runtime, the text detector alone 890; the tagger of texts took 37 more and the classifier of
     # angles, whose input has one shape, 50.
     if not is_installed(EngineName.OPENVINO):
-        return EngineName.ONNXRUNTIME, "OpenVINO is not installed; not measured on this machine"
+        return EngineName.ONNXRUNTIME, f"OpenVINO is not installed; {_UNMEASURED}"
     if any(-1 in spec.dims and len(spec.dims) > 2 for spec in model.config.inputs):
-        return EngineName.ONNXRUNTIME, "pictures of any size; not measured on this machine"
+        return EngineName.ONNXRUNTIME, f"its pictures may have any size; {_UNMEASURED}"
     if any(spec.data_type in ("FP64", "STRING") for spec in _tensors(model)):
-        return EngineName.ONNXRUNTIME, "OpenVINO lacks its types; not measured on this machine"
-    return EngineName.OPENVINO, "no pictures of any size; not measured on this machine"
+        return EngineName.ONNXRUNTIME, f"OpenVINO lacks its types; {_UNMEASURED}"
+    return EngineName.OPENVINO, f"its inputs are texts, or pictures of one size; {_UNMEASURED}"
 
 
 def _tensors(model: StoredModel) -> Iterator[TensorSpec]:

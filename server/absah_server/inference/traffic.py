@@ -21,7 +21,7 @@ from typing import Any
 
 from absah_sdk import AbsahError
 from absah_sdk.checking import Array
-from absah_server.core.errors import ModelInUse, ModelUnknown
+from absah_server.core.errors import ModelInUse, ModelUnknown, RolloutRefused
 from absah_server.core.models import Change, Mode, Rollout
 from absah_server.core.ports import LoadedModel
 from absah_server.inference import rollout
@@ -52,7 +52,7 @@ class Traffic:
     """The models as the core uses them; satisfies `core.ports.ModelTraffic`.
 
     `pins` are versions that answer whatever the rollouts say. `draw` gives numbers from 0 to 1.
-    `loaded` is told when versions were loaded.
+    `loaded` is told when versions were loaded, `followed` when a changed file was followed.
     """
 
     def __init__(
@@ -75,6 +75,7 @@ class Traffic:
         self._tasks: set[asyncio.Task[None]] = set()
         self._changing = asyncio.Lock()
         self.loaded: Callable[[], object] = lambda: None
+        self.followed: Callable[[str, Rollout], Coroutine[Any, Any, None]] | None = None
 
     async def start(self) -> None:
         """Start the adapter, lead checks to its models, and look for changed rollouts."""
@@ -158,8 +159,13 @@ class Traffic:
     async def set_rollout(self, model: str, wanted: Rollout, change: Change) -> None:
         """Follow a rollout and write it beside the model.
 
-        Raises `ModelUnknown`, `ModelInvalid` (nothing is changed then) or OSError.
+        Raises `ModelUnknown`, `ModelInvalid` (nothing is changed then), `RolloutRefused` where a
+        version is pinned, or OSError.
         """
+        if model in self._pins:
+            raise RolloutRefused(
+                model=model, problem=f"inference.pins holds version {self._pins[model]} here"
+            )
         directory = self._repository / model
         async with self._changing:
             before = self._line(model).rollout
@@ -221,7 +227,8 @@ class Traffic:
             return
         directory = self._repository / model
         stamp = await asyncio.to_thread(_stamp, directory)
-        if stamp == self._lines[model].stamp:
+        before = self._lines[model]
+        if stamp == before.stamp:
             return
         async with self._changing:
             try:
@@ -235,6 +242,8 @@ class Traffic:
                 self._stamped(model, stamp, problem=str(exc))
                 return
         self.loaded()
+        if self.followed is not None and self._lines[model].rollout != before.rollout:
+            self._keep(self.followed(model, self._lines[model].rollout))
 
     def _stamped(self, model: str, stamp: Stamp, problem: str = "") -> None:
         line = self._lines[model]

@@ -6,6 +6,7 @@ Nothing proves it: whoever can reach the server may say what they like.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Any
 
 import grpc
@@ -20,15 +21,22 @@ NAME = re.compile(r"[A-Za-z0-9._:@-]{1,64}")
 
 def caller_of(context: grpc.aio.ServicerContext[Any, Any]) -> Caller:
     """The caller; raises `RequestInvalid` naming the metadata at fault."""
-    given = {
-        key: value
+    said = [
+        (key, value)
         for key, value in context.invocation_metadata() or ()
         if key in (TENANT_KEY, CLIENT_KEY)
-    }
+    ]
+    given = dict(said)
     problems = [
         (key, "must be 1 to 64 characters of A-Z a-z 0-9 . _ : @ - and no others")
-        for key, value in given.items()
+        for key, value in said
         if not isinstance(value, str) or not NAME.fullmatch(value)
+    ]
+    # Whatever stands between may look at another one of them than the server.
+    problems += [
+        (key, "must be said once")
+        for key, times in Counter(k for k, _ in said).items()
+        if times > 1
     ]
     if problems:
         raise RequestInvalid(*problems)

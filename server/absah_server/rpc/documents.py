@@ -71,7 +71,7 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
         self, requests: AsyncIterator[pb2.UploadDocumentRequest], context: Context
     ) -> pb2.UploadDocumentResponse:
         tenant = callers.caller_of(context).tenant
-        first = await anext(requests, None)
+        first = await self._uploader.patiently(anext(requests, None))
         if first is None or first.WhichOneof("part") != "header":
             raise RequestInvalid(("header", "the first message must carry the header"))
         header = UploadHeader(

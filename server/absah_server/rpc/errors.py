@@ -103,6 +103,7 @@ RESOURCES: dict[type[Any], str] = {
     errors.CheckerNotFound: "checker",
     errors.ValidationNotFound: "validation",
     errors.RequestIdReused: "validation",
+    errors.JobInWrongState: "job",
     errors.WrongState: "validation",
     errors.JobNotFound: "job",
     errors.DeadLetterNotFound: "dead letter",
@@ -118,7 +119,8 @@ RESOURCES: dict[type[Any], str] = {
     errors.ModelInUse: "model",
     errors.RolloutRefused: "model",
 }
-"""Those that are about a resource, by its `name`, and what kind of resource it is."""
+"""Those that are about a resource, by its `name`, and what kind of resource it is; the first that
+fits counts."""
 
 FAULT_CODES = {
     FaultReason.CHECKER_FAILED: Code.INTERNAL,

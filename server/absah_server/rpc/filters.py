@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import datetime
-
-from google.protobuf import timestamp_pb2
-
 from absah.v1 import validation_pb2, validation_service_pb2
 from absah_server.core.errors import RequestInvalid
 from absah_server.core.listing import ValidationFilter
-from absah_server.rpc import conversion
+from absah_server.rpc import conversion, scalars
 
 
 def filter_from_proto(pb: validation_service_pb2.ValidationFilter) -> ValidationFilter:
@@ -28,18 +24,16 @@ def filter_from_proto(pb: validation_service_pb2.ValidationFilter) -> Validation
     ]
     if problems:
         raise RequestInvalid(*problems)
+    scalars.verify_texts({"filter.policy": pb.policy, "filter.request_id": pb.request_id})
     return ValidationFilter(
         state=states.get(pb.state),
         decision=decisions.get(pb.decision),
         policy=pb.policy.removeprefix("policies/"),
         request_id=pb.request_id,
-        start_time=_time(pb.start_time, "start_time") if pb.HasField("start_time") else None,
-        end_time=_time(pb.end_time, "end_time") if pb.HasField("end_time") else None,
+        start_time=scalars.time_from_proto(pb.start_time, "filter.start_time")
+        if pb.HasField("start_time")
+        else None,
+        end_time=scalars.time_from_proto(pb.end_time, "filter.end_time")
+        if pb.HasField("end_time")
+        else None,
     )
-
-
-def _time(pb: timestamp_pb2.Timestamp, field: str) -> datetime.datetime:
-    try:
-        return pb.ToDatetime(tzinfo=datetime.UTC)
-    except (ValueError, OverflowError) as exc:
-        raise RequestInvalid((f"filter.{field}", "is no time of the calendar")) from exc

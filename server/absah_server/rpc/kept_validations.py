@@ -82,7 +82,7 @@ class KeptMethods:
         query = [tenant, json_format.MessageToDict(request.filter)]
         before = None
         if request.page_token:
-            before = keysets.last_of(LIST, query, request.page_token, parse=uuid.UUID)
+            before = keysets.last_of(LIST, query, request.page_token, parse=_last)
         size = keysets.size(request.page_size)
         # One more than is shown tells whether there is a next page.
         found = await self._history().page(tenant, wanted, before=before, limit=size + 1)
@@ -107,6 +107,13 @@ class KeptMethods:
         if self.history is None:
             raise NothingKept
         return self.history
+
+
+def _last(written: str) -> uuid.UUID:
+    """The id in a page token; raises ValueError for one of no time that there is."""
+    found = uuid.UUID(written)
+    names.time_of(found)
+    return found
 
 
 def id_of(name: str) -> uuid.UUID:

@@ -39,7 +39,7 @@ def last_of(method: str, query: object, given: str, *, parse: Callable[[str], T]
 def last_of(method: str, query: object, given: str, *, parse: Callable[[str], Any] = str) -> Any:
     """The last item of the page before; raises `RequestInvalid` for a token of another query.
 
-    `parse` reads what the token names and raises ValueError for what it cannot be.
+    `parse` reads what the token names and raises ValueError or OverflowError for what it cannot be.
     """
     try:
         written = base64.b64decode(given, altchars=b"-_", validate=True).decode()
@@ -47,7 +47,7 @@ def last_of(method: str, query: object, given: str, *, parse: Callable[[str], An
         if (made_by, digest) != (method, _digest(query)):
             raise ValueError("it is of another query")
         return parse(last)
-    except (binascii.Error, ValueError) as exc:
+    except (binascii.Error, ValueError, OverflowError) as exc:
         raise RequestInvalid(
             ("page_token", f"is not one that {method} gave for this query")
         ) from exc

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -35,8 +34,9 @@ def _token(method: str, last: str) -> str:
 
 def _start(items: Sequence[T], key: Callable[[T], str], method: str, token: str) -> int:
     try:
-        made_by, _, last = base64.urlsafe_b64decode(token).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+        written = base64.b64decode(token, altchars=b"-_", validate=True)
+        made_by, _, last = written.decode().partition(":")
+    except ValueError:  # of the Base64, its letters or the text
         made_by, last = "", ""
     keys = [key(item) for item in items]
     if made_by != method or last not in keys:

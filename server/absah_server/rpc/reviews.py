@@ -13,7 +13,7 @@ from absah_server.core.errors import RequestInvalid
 from absah_server.core.policy import Decision
 from absah_server.core.review import Review, ReviewFilter, ReviewState, Ruling
 from absah_server.core.reviewing import Desk
-from absah_server.rpc import callers, conversion, errors, keysets
+from absah_server.rpc import callers, conversion, errors, keysets, scalars
 
 Context = grpc.aio.ServicerContext[Any, Any]
 METHOD = "ListReviews"
@@ -112,6 +112,7 @@ class ReviewServicer(review_service_pb2_grpc.ReviewServiceServicer):
 def _filter(request: pb2.ListReviewsRequest) -> ReviewFilter:
     if request.state not in WANTED:
         raise RequestInvalid(("state", f"{request.state} is no state of a review"))
+    scalars.verify_texts({"policy": request.policy, "reviewer": request.reviewer})
     return ReviewFilter(
         state=WANTED[request.state],
         policy=request.policy.removeprefix("policies/"),

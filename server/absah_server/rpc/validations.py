@@ -97,6 +97,8 @@ class ValidationServicer(
         return_artifacts = request.return_artifacts
         del request
         validation = await self._made(caller, submission, deadline)
+        del submission  # what runs already, for workers, is waited for without its documents
+        validation = await self._once_ended(caller, validation, deadline)
         response = pb2.ValidateResponse()
         conversion.fill_validation(
             response.validation, validation, return_artifacts=return_artifacts

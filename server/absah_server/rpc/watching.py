@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 
 from absah.v1 import validation_service_pb2 as pb2
+from absah_server.core import validator
+from absah_server.core.callers import Caller
 from absah_server.core.errors import NothingKept, ShuttingDown
 from absah_server.core.validation import CheckResult, Validation
 from absah_server.core.watching import Watcher
@@ -18,6 +20,7 @@ from absah_server.rpc.kept_validations import id_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Event = Validation | CheckResult
+T = TypeVar("T")
 
 
 class WatchMethods:
@@ -42,8 +45,26 @@ class WatchMethods:
 
     async def _next_event(self, events: AsyncIterator[Event]) -> Event | None:
         """The next one, None at the end; raises `ShuttingDown` when the server closes."""
+        return await self._unless_closing(anext(events, None))
+
+    async def _once_ended(
+        self, caller: Caller, validation: Validation, deadline: float
+    ) -> Validation:
+        """A caller's validation once it has ended, or as it stands shortly before `deadline`.
+
+        Raises `ShuttingDown` when the server closes: another one can go on waiting.
+        """
+        if validation.state.ended or self.watcher is None:
+            return validation
+        ended = self.watcher.ended(
+            caller.tenant, validation, deadline=validator.shortly_before(deadline)
+        )
+        return await self._unless_closing(ended)
+
+    async def _unless_closing(self, work: Awaitable[T]) -> T:
+        """What comes of `work`; raises `ShuttingDown` when the server closes."""
         closing = asyncio.ensure_future(self._closing.wait())
-        coming = asyncio.ensure_future(anext(events, None))
+        coming = asyncio.ensure_future(work)
         try:
             await asyncio.wait((closing, coming), return_when=asyncio.FIRST_COMPLETED)
             if not coming.done():
@@ -52,7 +73,7 @@ class WatchMethods:
         finally:
             closing.cancel()
             coming.cancel()
-            # The events cannot be closed while they are being waited for.
+            # Events cannot be closed while they are being waited for.
             await asyncio.gather(coming, return_exceptions=True)
 
 

@@ -12,7 +12,7 @@ import psycopg
 import psycopg_pool
 from psycopg.rows import DictRow, dict_row
 
-from absah_server.core.errors import StoreUnavailable
+from absah_server.core.errors import StoreHindered, StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -21,10 +21,20 @@ GONE = (psycopg.OperationalError, psycopg.InterfaceError, psycopg_pool.PoolTimeo
 """Among what psycopg raises when the server is away; see `is_gone` for which of them mean it."""
 GONE_STATES = ("08", "57P", "53300")
 """Begins of the SQLSTATEs that mean so: connection, shutdown or start-up, too many clients."""
+HINDERED_STATES = {
+    "25006": "is read-only, perhaps a standby",
+    "53100": "has no space left; its operator must make room",
+    "53": "lacks memory or other resources",
+    "57014": "took too long for this",
+    "58": "cannot use its disk",
+}
+"""Begins of those with which it answers, and which pass without any fault of what was asked."""
 PROBE_SECONDS = 0.5
 PROBE_TIMEOUT_SECONDS = 5.0
 """One that is slow, on a busy machine, is not gone."""
 RETRY_AFTER_SECONDS = 1.0
+HINDERED_SECONDS = 5.0
+"""When to come back where it is hindered: what takes too long is not asked for all the time."""
 
 
 class Database:
@@ -90,17 +100,24 @@ class Database:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection in autocommit mode. Raises `StoreUnavailable` when PostgreSQL is away."""
+        """A connection in autocommit mode.
+
+        Raises `StoreUnavailable` when PostgreSQL is away, `StoreHindered` when it cannot do what it
+        is asked just now.
+        """
         if not self._available:
             raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS)
         connection = await self._take()
         try:
             yield connection
-        except GONE as exc:
-            if not is_gone(exc):
-                raise
-            self._tell(available=False)
-            raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+        except psycopg.Error as exc:
+            if is_gone(exc):
+                self._tell(available=False)
+                raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+            if problem := hindrance(exc):
+                log.error("database hindered", extra={"why": problem, "sqlstate": exc.sqlstate})
+                raise StoreHindered(retry_after_seconds=HINDERED_SECONDS, problem=problem) from exc
+            raise
         finally:
             await self._pool.putconn(connection)
 
@@ -177,3 +194,9 @@ def is_gone(error: Exception) -> bool:
     if isinstance(error, psycopg.Error) and error.sqlstate:
         return error.sqlstate.startswith(GONE_STATES)
     return isinstance(error, GONE)
+
+
+def hindrance(error: psycopg.Error) -> str:
+    """Why PostgreSQL cannot do just now what it was asked; empty where that is not so."""
+    state = error.sqlstate or ""
+    return next((why for begin, why in HINDERED_STATES.items() if state.startswith(begin)), "")

@@ -10,7 +10,7 @@ from typing import Any
 from absah_server.core import names
 from absah_server.core.audit import AuditEvent
 from absah_server.core.callers import Caller
-from absah_server.core.errors import JobNotFound, WrongState
+from absah_server.core.errors import JobInWrongState, JobNotFound
 from absah_server.core.jobs import (
     AttemptOutcome,
     AttemptRecord,
@@ -65,6 +65,8 @@ class PostgresJobs:
         async with self.database.transaction() as connection:
             found = await _lock(connection, caller.tenant, job_id)
             identified = {"job_id": job_id, "validation_id": found["validation_id"]}
+            if found["erased"]:
+                raise _cannot(job_id, found, "its contents are erased, so it cannot be retried")
             if found["state"] == "FAILED" and found["status"] == "failed":
                 await connection.execute(SQL["reopen"], identified)
                 await connection.execute(SQL["retry_failed"], identified)
@@ -72,11 +74,8 @@ class PostgresJobs:
                 await connection.execute(SQL["forgive"], identified)
                 await connection.execute(SQL["hasten"], identified)
             else:
-                raise WrongState(
-                    name=job_name(job_id),
-                    state=_state(found["status"]).value,
-                    wanted="only one that failed, or waits to be tried again, can be retried",
-                )
+                problem = "only one that failed, or waits to be tried again, can be retried"
+                raise _cannot(job_id, found, problem)
             await connection.execute(SQL["tell"], identified)
             await validations.notify(connection, [found["validation_id"]])
             await audit.append(connection, [_event(caller, "job.retried", job_id, found)])
@@ -196,6 +195,11 @@ def _attempt(row: Mapping[str, Any]) -> AttemptRecord:
         outcome=AttemptOutcome(row["outcome"]) if row["outcome"] else None,
         error=archive.fault.read(row["error"]) if row["error"] else None,
     )
+
+
+def _cannot(job_id: int, found: Mapping[str, Any], problem: str) -> JobInWrongState:
+    state = _state(found["status"]).value
+    return JobInWrongState(name=job_name(job_id), state=state, wanted=problem)
 
 
 def _event(caller: Caller, action: str, job_id: int, found: Mapping[str, Any]) -> AuditEvent:

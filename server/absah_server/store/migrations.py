@@ -68,6 +68,7 @@ async def migrate(database: Database) -> Sequence[Migration]:
     for migration in known():
         async with database.transaction() as connection:
             await connection.execute(SQL["limit_waiting"])
+            await connection.execute(SQL["take_time"])
             await connection.execute(SQL["lock"])
             await connection.execute(SQL["create_table"])
             if migration.version in await _applied(connection):

@@ -12,6 +12,8 @@ from typing import Any
 from opentelemetry import trace
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+GRPC = "grpc._cython.cygrpc"
+UNREADABLE_METADATA = "Invalid encoding on "
 NIK = re.compile(r"(?<!\d)(\d{6})\d{8}(\d{2})(?!\d)")
 
 
@@ -59,3 +61,10 @@ def start(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.getLogger(GRPC).addFilter(_is_no_metadata)
+
+
+def _is_no_metadata(record: logging.LogRecord) -> bool:
+    """gRPC logs metadata that is no UTF-8, all of it and as an error; any caller could fill the
+    log with it. Where it matters, the call is refused."""
+    return not str(record.msg).startswith(UNREADABLE_METADATA)

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from bridging import running_core
 from rabbitmq import RabbitMq
-
-
-@pytest.fixture(scope="session")
-def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMq | None]:
-    """A node for the run; None where ABSAH_AMQP_URL names a broker."""
-    if os.environ.get("ABSAH_AMQP_URL"):
-        yield None
-        return
-    made = RabbitMq(tmp_path_factory.mktemp("rabbitmq"))
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
-
-
-@pytest.fixture
-def broker(started: RabbitMq | None) -> str:
-    """The URL of a broker."""
-    return started.url if started else os.environ["ABSAH_AMQP_URL"]
 
 
 @pytest.fixture

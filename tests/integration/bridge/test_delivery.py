@@ -125,7 +125,7 @@ async def test_an_answer_goes_where_the_message_asks_for_it(
     assert [json.loads(each)["nomor"] for each in (one, two)] == [1, 2]
 
 
-async def test_an_answer_that_no_queue_takes_is_parked_and_redriven_when_there_is_one(
+async def test_a_message_whose_answer_no_queue_takes_is_parked(
     tmp_path: Path, core: str, broker: str
 ) -> None:
     config = make_config(core, broker)

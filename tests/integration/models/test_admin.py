@@ -21,7 +21,7 @@ from absah_ops.models import verify
 from absah_sdk import Capabilities, CheckContext, Checker, Document, Form, Outcome, Result
 from absah_server.core.models import Change, Rollout
 from absah_server.inference import repository, rollout
-from absah_server.inference.local import OnInvalid
+from absah_server.inference.traffic import LOOK_SECONDS
 
 T = TypeVar("T")
 
@@ -260,7 +260,7 @@ async def test_the_other_models_serve_and_a_mended_one_does_when_it_is_loaded(
     good = file.read_bytes()
     file.write_bytes(good[:-30])
     async with (
-        serving(tmp_path, on_invalid=OnInvalid.SERVE_OTHERS) as address,
+        serving(tmp_path) as address,
         absah.AsyncClient(address) as client,
     ):
         assert absah.to_dict(await check(client, "plain"))["outcome"] == "PASS"
@@ -290,16 +290,49 @@ async def test_what_an_operator_does_is_in_the_audit_log(
         await operate(address, lambda admin: admin.roll_back_model("double"))
         with pytest.raises(absah.CallFailed):
             await operate(address, lambda admin: admin.unload_model("double", "1"))
-    with psycopg.connect(database_url) as connection:
-        events = connection.execute(
-            "select action, subject, details from audit_events order by id"
-        ).fetchall()
-    assert [(action, subject) for action, subject, _ in events] == [
-        ("model.loaded", "models/double"),
-        ("model.rollout_set", "models/double"),
-        ("model.rolled_back", "models/double"),
+        await operate(address, lambda admin: admin.load_model("double", "2"))
+        await operate(address, lambda admin: admin.unload_model("double", "2"))
+        events = audited(database_url)
+    assert [action for action, _ in events] == [
+        "model.loaded",
+        "model.rollout_set",
+        "model.rolled_back",
+        "model.loaded",
+        "model.unloaded",
     ]
-    assert events[1][2] == {"current": "2", "reason": "it is better"}
+    assert events[1][1] == {"current": "2", "previous": "1", "reason": "it is better"}
+
+
+async def test_a_rollout_written_past_the_server_is_in_the_audit_log_too(
+    model: Path, tmp_path: Path, database_url: str
+) -> None:
+    async with serving(tmp_path, database_url=database_url) as address:
+        change = Change(action="promote", by="siti", reason="forced: the law changed")
+        rollout.write(model, Rollout(current="2", previous="1"), change)
+        async with asyncio.timeout(30):
+            while not (events := audited(database_url)):
+                await asyncio.sleep(0.05)
+        # What the server wrote itself it does not take for somebody else's.
+        await operate(address, lambda admin: admin.roll_back_model("double"))
+        await asyncio.sleep(2 * LOOK_SECONDS)
+        assert [action for action, _ in audited(database_url)] == [
+            "model.rollout_followed",
+            "model.rolled_back",
+        ]
+    assert events == [
+        (
+            "model.rollout_followed",
+            {"current": "2", "previous": "1", "by": "siti", "reason": "forced: the law changed"},
+        )
+    ]
+
+
+def audited(database_url: str) -> list[tuple[str, dict[str, Any]]]:
+    """Action and details of each event about the model, in order."""
+    with psycopg.connect(database_url) as connection:
+        return connection.execute(
+            "select action, details from audit_events where subject = 'models/double' order by id"
+        ).fetchall()
 
 
 def truncate(model: Path) -> None:
@@ -340,7 +373,7 @@ async def test_a_damaged_model_is_told_by_file_and_field_while_the_others_serve(
 ) -> None:
     damage(draw_double(tmp_path / "models", "damaged").parents[1])
     async with (
-        serving(tmp_path, on_invalid=OnInvalid.SERVE_OTHERS) as address,
+        serving(tmp_path) as address,
         absah.AsyncClient(address) as client,
     ):
         damaged, served = await operate(address, lambda admin: admin.models())

@@ -20,6 +20,7 @@ from integration.models import candidates
 from support import make_settings, running_server
 
 import absah
+from absah_ops import calling
 from absah_ops.main import main
 from absah_server import platform
 from absah_server.core.models import Rollout
@@ -74,8 +75,8 @@ async def succeeded(*arguments: str) -> str:
 
 
 @contextlib.asynccontextmanager
-async def serving(tmp_path: Path) -> AsyncIterator[str]:
-    inference = Settings().inference.model_dump()
+async def serving(tmp_path: Path, **changes: object) -> AsyncIterator[str]:
+    inference = Settings().inference.model_dump() | changes
     settings = make_settings(tmp_path, inference=inference, plugins=("ocr", "entities"))
     async with running_server(settings, platform.load_registry(settings)) as address:
         yield address
@@ -150,3 +151,23 @@ async def test_a_good_candidate_is_shadowed_promoted_and_rolled_back_under_live_
         assert {codes for _, codes in seen} == {frozenset({"PER", "LOC"})}
         actions = [change["reason"].split(";")[0] for change in rollout.history(repository / MODEL)]
         assert [action.split(" ")[0] for action in actions] == ["", "shadow", "promote", "a"]
+
+async def test_a_servers_own_rollout_is_changed_and_not_what_lies_here(
+    repository: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        await succeeded("import", str(drawn / "good.onnx"), "--as", MODEL)
+    theirs = tmp_path / "theirs"
+    shutil.copytree(repository, theirs, symlinks=True)
+    async with serving(tmp_path, model_repository=theirs) as address:
+        await succeeded("promote", f"{MODEL}@2", "--force", "a test", "--server", address)
+        await succeeded("shadow", "start", f"{MODEL}@3", "--server", address)
+        now = rollout.read(theirs / MODEL)
+        assert now is not None
+        assert (now.current, now.previous) == ("2", "1")
+        assert rollout.read(repository / MODEL) == Rollout(current="1")
+        history = rollout.history(theirs / MODEL)
+        assert [change["action"] for change in history] == ["import", "promote", "shadow"]
+        assert {change["by"] for change in history} == {calling.login()}
+        await succeeded("shadow", "stop", MODEL, "--server", address)
+        assert rollout.read(theirs / MODEL) == Rollout(current="2", previous="1")

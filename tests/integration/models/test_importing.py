@@ -122,7 +122,7 @@ def test_a_new_version_waits_and_a_worse_one_does_not_pass_the_gate(
     assert usage.exit_code == 2
 
     canary = run("promote", "our_ner@3", "--golden", golden, "--canary", "0.05")
-    assert "candidate 3 in canary mode, 5%" in canary.output
+    assert "candidate 3 in canary mode, 5 %" in canary.output
     assert "now version 1" in run("rollback", "our_ner").output
     promoted = run("promote", "our_ner@3", "--golden", golden)
     assert "now version 3 (before: 1)" in promoted.output
@@ -214,6 +214,15 @@ def test_a_version_of_another_form_is_refused(models: Path, given: Path) -> None
     assert "output[0].dims" in result.output
     assert repository.versions_of(models / "our_ner") == ("1",)
     assert rollout.read(models / "our_ner") is None
+
+
+def test_a_damaged_file_is_told_by_its_own_name(models: Path, given: Path) -> None:
+    assert bring_ner(given).exit_code == 0
+    (given / "half.onnx").write_bytes((given / "ner.onnx").read_bytes()[:-30])
+    result = run("import", given / "half.onnx", "--as", "our_ner")
+    assert result.exit_code == 1
+    assert f"{given / 'half.onnx'}: cannot be opened" in result.output
+    assert ".importing" not in result.output
 
 
 @pytest.mark.parametrize("name", ["../ours", "Ours", "", ".hidden"])

@@ -24,7 +24,7 @@ from integration.inference.drawing import (
 )
 from onnx import TensorProto, helper
 
-from absah_server.core.errors import ModelInUse, ModelInvalid, ModelUnknown
+from absah_server.core.errors import ModelInUse, ModelInvalid, ModelUnknown, RolloutRefused
 from absah_server.core.models import Candidate, Change, Mode, Rollout
 from absah_server.inference import rollout
 from absah_server.inference.local import LocalInference, OnInvalid
@@ -95,6 +95,9 @@ async def test_a_pinned_version_answers_whatever_the_rollout_says(repository: Pa
     async with leading(repository, pins={"double": "2"}) as traffic:
         rollout.write(repository / "double", trial(Mode.CANARY, 1), CHANGE)
         await asyncio.sleep(0.05)
+        assert await answer(traffic) == 3.0
+        with pytest.raises(RolloutRefused, match=r"inference\.pins holds version 2"):
+            await traffic.set_rollout("double", Rollout(current="1"), CHANGE)
         assert await answer(traffic) == 3.0
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
+
+from PIL import Image
 
 from absah_sdk import (
     Artifact,
@@ -20,7 +23,7 @@ from absah_sdk import (
 
 TEXTS = Capabilities(media_types=("text/plain",), reads=frozenset({Form.TEXT}))
 DECISIONS = ("ACCEPT", "REVIEW", "REJECT")
-"""By bucket; of several documents the one that comes last here decides."""
+"""By bucket; of several results the one that comes last here decides."""
 LASTING, PASSING = "lasting", "passing"
 PASSING_DAYS = 30
 _POLICY = """\
@@ -29,10 +32,12 @@ version: 1
 title: {{id: Uji, en: Trial}}
 documents:
   report: {{title: {{id: Laporan, en: Report}}, count: [1, 3], media_types: [text/plain]}}
+  photo: {{title: {{id: Foto, en: Photo}}, count: [0, 1], media_types: [image/png]}}
 claims: {{}}
 checks:
   stamp: {{documents: [report]}}
   echo: {{documents: [report]}}
+  shade: {{documents: [photo]}}
 rules:
   - rule: reject
     each: result
@@ -80,7 +85,25 @@ class Echo(Checker):
         return Result(outcome=Outcome.PASS, facts={"bucket": bucket})
 
 
-KINDS = (Stamp, Echo)
+class Shade(Checker):
+    """Puts a picture of one shade into a bucket; its results are kept for reuse."""
+
+    name = "shade"
+    version = "1.0"
+    title = "Shade of a picture"
+    capabilities = Capabilities(
+        media_types=("image/*",), reads=frozenset({Form.PAGES, Form.CONTENT})
+    )
+
+    def check(self, document: Document, context: CheckContext) -> Result:
+        shade = int(document.pages[0].pixels[0, 0, 0])
+        stamp = Artifact(name="stamp", media_type="text/plain", content=stamp_of(document.content))
+        return Result(
+            outcome=Outcome.PASS, facts={"bucket": shade % len(DECISIONS)}, artifacts=(stamp,)
+        )
+
+
+KINDS = (Stamp, Echo, Shade)
 
 
 def pause_seconds(text: str) -> float:
@@ -98,9 +121,22 @@ def stamp_of(content: bytes) -> bytes:
     return b"stamp of " + hashlib.sha256(content).hexdigest().encode() * 64
 
 
-def decision_of(contents: Sequence[bytes]) -> str:
-    """What a policy must decide about these documents."""
-    return DECISIONS[max(bucket_of(content) for content in contents)]
+def photo_of(shade: int) -> bytes:
+    """A picture of a shade from 0 to 255, as a PNG."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (24, 16), (shade, 0, 0)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def results_of(reports: Sequence[bytes], shade: int | None) -> list[tuple[str, str, int]]:
+    """What the checks of a request find: checker, document, bucket; `shade` is its photo's."""
+    found = []
+    for number, content in enumerate(reports, start=1):
+        document = "report" if len(reports) == 1 else f"report-{number}"
+        found += [(name, document, bucket_of(content)) for name in (Stamp.name, Echo.name)]
+    if shade is not None:
+        found.append((Shade.name, "photo", shade % len(DECISIONS)))
+    return found
 
 
 def write_policies(folder: Path) -> None:

@@ -32,6 +32,8 @@ WATCH_SECONDS = 10.0
 AGAIN_SECONDS = 0.2
 LONG_TEXT_BYTES = 900_000
 """Four chunks of an upload."""
+SHADES = 20
+"""Of all photos: some come often, and their results are used again."""
 TENANTS = ("kecamatan", "kelurahan")
 TRIED_AGAIN = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 
@@ -217,6 +219,7 @@ class Client:
         self, contents: Sequence[bytes], sources: Sequence[Any], *, recorded: bool
     ) -> tuple[Submitted, Any]:
         self._number += 1
+        shade = self.chance.randrange(SHADES) if self.chance.random() < 0.3 else None
         wanted = submission(
             tenant=self.tenant,
             client=self.name,
@@ -224,10 +227,15 @@ class Client:
             policy=self.chance.choice((checkers.LASTING, checkers.PASSING)),
             contents=contents,
             recorded=recorded,
+            shade=shade,
         )
         self.history.add(wanted)
-        given = [absah.Text(each) if isinstance(each, str) else each for each in sources]
-        message = absah.request(wanted.policy, {"report": given}, request_id=wanted.request_id)
+        given = {
+            "report": [absah.Text(each) if isinstance(each, str) else each for each in sources]
+        }
+        if shade is not None:
+            given["photo"] = [checkers.photo_of(shade)]
+        message = absah.request(wanted.policy, given, request_id=wanted.request_id)
         return wanted, message
 
     def _contents(self) -> list[bytes]:
@@ -274,18 +282,21 @@ def submission(
     policy: str,
     contents: Sequence[bytes],
     recorded: bool,
+    shade: int | None = None,
 ) -> Submitted:
-    """What is about to be sent, with all that must come of it."""
+    """What is about to be sent, with all that must come of it: reports, perhaps a photo."""
+    results = checkers.results_of(contents, shade)
+    documents = [*contents, *([checkers.photo_of(shade)] if shade is not None else [])]
     return Submitted(
         tenant=tenant,
         client=client,
         request_id=request_id,
         policy=policy,
         recorded=recorded,
-        documents=tuple(_digest(content) for content in contents),
-        buckets=tuple(checkers.bucket_of(content) for content in contents),
-        decision=checkers.decision_of(contents),
-        artifacts=tuple(_digest(checkers.stamp_of(content)) for content in contents),
+        documents=tuple(_digest(content) for content in documents),
+        results=tuple(results),
+        decision=checkers.DECISIONS[max(bucket for _, _, bucket in results)],
+        artifacts=tuple(_digest(checkers.stamp_of(content)) for content in documents),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import json
+import signal
 import socket
 import sys
 import time
@@ -44,8 +45,10 @@ class Victim:
         self._keeping: asyncio.Task[None] | None = None
         self.last_status: int | None = None
         """Of the process that was told to end."""
-        self.statuses: Counter[int] = Counter()
-        """How its processes ended; -9 is by SIGKILL."""
+        self.not_started = 0
+        """How often it ended before it was ready, as it does without PostgreSQL."""
+        self.fell: Counter[int] = Counter()
+        """How its processes ended that neither were killed nor told to end."""
         self.helpers: set[processes.Process] = set()
         """Processes of its own that each of its processes had when it was ready."""
         self.starts = 0
@@ -86,10 +89,12 @@ class Victim:
             return False
         return True
 
-    def kill(self) -> None:
-        """SIGKILL it."""
-        if self._process and self._process.returncode is None:
-            self._process.kill()
+    def kill(self) -> bool:
+        """SIGKILL it; whether it was alive."""
+        if self._process is None or self._process.returncode is not None:
+            return False
+        self._process.kill()
+        return True
 
     async def gone(self) -> None:
         """Wait until the process that was killed is no more."""
@@ -132,13 +137,21 @@ class Victim:
                 elif line.startswith(b"struck"):
                     self._struck.set()
         finally:
-            self.statuses[await process.wait()] += 1
+            self._note(await process.wait())
             self._up.clear()
             self._down.set()
 
+    def _note(self, status: int) -> None:
+        if self._stopping or status == -signal.SIGKILL:
+            return
+        if self._up.is_set():
+            self.fell[status] += 1
+        else:
+            self.not_started += 1
+
 
 class Fleet:
-    """All that runs. `restarts` of PostgreSQL are counted."""
+    """All that runs, and is started again."""
 
     def __init__(self, folder: Path, postgres: KillablePostgres, postgres_folder: Path) -> None:
         self.folder = folder
@@ -147,7 +160,6 @@ class Fleet:
         self.log = folder / "log"
         self.postgres_folder = postgres_folder
         self.address = f"127.0.0.1:{_free_port()}"
-        self.postgres_kills = 0
         self._may_revive = asyncio.Event()
         self._may_revive.set()
         self._answering = asyncio.Event()
@@ -155,9 +167,9 @@ class Fleet:
         given = {"postgres": str(postgres_folder), "settings": self._settings()}
         self.victims = {role: Victim(role, given, self.log) for role in ROLES}
 
-    async def kill_postgres(self) -> None:
-        """SIGKILL PostgreSQL with all its processes."""
-        await asyncio.to_thread(processes.kill_postgres, self.postgres_folder)
+    async def kill_postgres(self) -> bool:
+        """SIGKILL PostgreSQL with all its processes; whether it was alive."""
+        return await asyncio.to_thread(processes.kill_postgres, self.postgres_folder)
 
     async def postgres_ready(self) -> None:
         """Wait until PostgreSQL answers, after it was killed."""
@@ -182,7 +194,6 @@ class Fleet:
             await asyncio.sleep(LOOK_SECONDS)
             if not processes.is_postgres_alive(self.postgres_folder):
                 self._answering.clear()
-                self.postgres_kills += 1
                 await self._may_revive.wait()
                 await asyncio.to_thread(self.postgres.revive)
                 self._answering.set()

@@ -14,9 +14,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Submitted:
-    """A client began to send a request, and may send it again. Documents are digests, in order.
+    """A client began to send a request, and may send it again.
 
-    `recorded` is true where it is to be answered with its verdict, false where workers run it.
+    `recorded` is true where it is to be answered with its verdict, false where workers run it. What
+    must come of it: `results` are checkers, documents and buckets, `documents` and `artifacts`
+    digests.
     """
 
     tenant: str
@@ -25,7 +27,7 @@ class Submitted:
     policy: str
     recorded: bool
     documents: tuple[str, ...]
-    buckets: tuple[int, ...]
+    results: tuple[tuple[str, str, int], ...]
     decision: str
     artifacts: tuple[str, ...]
 

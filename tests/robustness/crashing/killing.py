@@ -6,38 +6,55 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from robustness.crashing.fleet import Fleet
 from robustness.crashing.points import AFTER, BEFORE, WITHIN, Order
 
+from absah_server.blobs.files import FileBlobs
+from absah_server.blobs.partials import FilePartial
+from absah_server.store.accepting import AcceptedWriter
+from absah_server.store.cached_results import PostgresResultCache
+from absah_server.store.documents import Documents
+from absah_server.store.jobs import JobQueue
+from absah_server.store.progress import ProgressWriter
+from absah_server.store.purging import PostgresExpiry
+from absah_server.store.sealing import Sealer
+from absah_server.store.settling import Settling
+from absah_server.store.sweeping import Sweeper
+from absah_server.store.validation_store import PostgresValidations
+
 SERVER, WORKER, POSTGRES = "server", "worker", "postgres"
 PATIENCE_SECONDS = 4.0
-"""How long a point is waited for; what never comes to it is killed there and then."""
+"""How long a point is waited for; where it is not come to, the next kill has its turn."""
+POSTGRES_SHARE = 0.3
+"""Of the kills at random moments."""
 BREATH_SECONDS = 1.0
 """At most, after all is up again and before the next kill."""
 
 SERVER_COMMITS = (
-    "AcceptedWriter._write",
-    "PostgresValidations.cancel",
-    "Documents.begin_upload",
-    "Documents.finish_upload",
-    "Documents.delete",
-    "PostgresExpiry.erase_validations",
-    "PostgresExpiry.expire_documents",
-    "PostgresExpiry.remove_contents",
+    AcceptedWriter._write,
+    PostgresValidations.cancel,
+    Documents.begin_upload,
+    Documents.finish_upload,
+    Documents.delete,
+    PostgresExpiry.erase_validations,
+    PostgresExpiry.expire_documents,
+    PostgresExpiry.remove_contents,
+    Sealer.seal,
 )
 BOTH_COMMITS = (
-    "Settling._write",
-    "JobQueue._rows",
-    "Sweeper.take_over",
-    "PostgresResultCache._write",
-    "Documents._spare",
-    "ProgressWriter._write_later",
+    Settling._write,
+    JobQueue._rows,
+    Sweeper.take_over,
+    PostgresResultCache._write,
+    Documents._spare,
+    ProgressWriter._write_later,
 )
-SERVER_FILES = ("FileBlobs._adopt", "FilePartial._append", "FileBlobs._delete")
-BOTH_FILES = ("FileBlobs._rename",)
+SERVER_FILES = (FileBlobs._adopt, FilePartial._append, FileBlobs._delete)
+BOTH_FILES = (FileBlobs._rename,)
 CHECKS = (f"{WITHIN} check", f"{AFTER} check", f"{BEFORE} Worker.work", f"{AFTER} Worker.work")
 
 
@@ -68,21 +85,23 @@ class Tally:
         return self.struck.total() + self.random.total()
 
 
-def commits(names: tuple[str, ...]) -> list[str]:
+def commits(functions: Iterable[Callable[..., Any]]) -> list[str]:
     """The points around the commits of these."""
-    return [f"{when} commit of {name}" for name in names for when in (BEFORE, AFTER)]
+    return [
+        f"{when} commit of {each.__qualname__}" for each in functions for when in (BEFORE, AFTER)
+    ]
 
 
-def files(names: tuple[str, ...]) -> list[str]:
+def files(functions: Iterable[Callable[..., Any]]) -> list[str]:
     """The points around what these do with a file."""
-    return [f"{when} {name}" for name in names for when in (BEFORE, AFTER)]
+    return [f"{when} {each.__qualname__}" for each in functions for when in (BEFORE, AFTER)]
 
 
 def plan(role: str, chance: random.Random) -> Iterator[Planned]:
-    """Kills without end: each point for each victim in every round, and as many at random."""
+    """Kills without end: in each round one at each point, and a fifth at random moments."""
     there = commits(BOTH_COMMITS) + files(BOTH_FILES) + list(CHECKS)
     if role == SERVER:
-        there += commits((*SERVER_COMMITS, "Sealer.seal")) + files(SERVER_FILES)
+        there += commits(SERVER_COMMITS) + files(SERVER_FILES)
     while True:
         # PostgreSQL dies around commits alone: elsewhere nothing of it hangs on the moment.
         chosen = [(point, False) for point in there]
@@ -99,40 +118,47 @@ def plan(role: str, chance: random.Random) -> Iterator[Planned]:
         yield from planned
 
 
-async def kill(fleet: Fleet, role: str, chance: random.Random, count: int, tally: Tally) -> None:
-    """Kill `count` times what a role may kill, and see it up again each time."""
+async def kill(
+    fleet: Fleet, planned: Iterable[Planned], chance: random.Random, count: int, tally: Tally
+) -> None:
+    """Carry out `count` kills of those that are planned, and see all up again each time."""
     done = 0
-    for planned in plan(role, chance):
+    for each in planned:
         if done == count:
             return
-        await fleet.victims[role].ready()
+        await fleet.victims[each.role].ready()
         await asyncio.sleep(chance.uniform(0, BREATH_SECONDS))
-        done += await _carry_out(fleet, planned, chance, tally)
+        done += await _carry_out(fleet, each, chance, tally)
 
 
-async def _carry_out(fleet: Fleet, planned: Planned, chance: random.Random, tally: Tally) -> int:
-    """One kill; 0 if there was none as the victim had died of something else."""
-    victim = fleet.victims[planned.role]
+async def _carry_out(fleet: Fleet, planned: Planned, chance: random.Random, tally: Tally) -> bool:
+    """One kill; false if there was none."""
     if planned.order is None:
         await asyncio.sleep(chance.uniform(0, BREATH_SECONDS))
-    else:
-        victim.order(planned.order)
-        if await victim.struck(PATIENCE_SECONDS):
-            tally.struck[planned.victim, planned.order.point] += 1
-            await _after(fleet, planned)
-            return 1
+        return await _kill_now(fleet, planned.role, chance, tally)
+    victim = fleet.victims[planned.role]
+    victim.order(planned.order)
+    if not await victim.struck(PATIENCE_SECONDS):
         victim.order(None)
         tally.missed[planned.role, planned.order.point] += 1
-        return 0
-    if chance.random() < 0.3:
-        await fleet.kill_postgres()
+        return False
+    tally.struck[planned.victim, planned.order.point] += 1
+    await _after(fleet, planned)
+    return True
+
+
+async def _kill_now(fleet: Fleet, role: str, chance: random.Random, tally: Tally) -> bool:
+    if chance.random() < POSTGRES_SHARE:
+        if not await fleet.kill_postgres():
+            return False
         tally.random[POSTGRES] += 1
         await fleet.postgres_ready()
     else:
-        victim.kill()
-        tally.random[planned.role] += 1
-        await victim.gone()
-    return 1
+        if not fleet.victims[role].kill():
+            return False
+        tally.random[role] += 1
+        await fleet.victims[role].gone()
+    return True
 
 
 async def _after(fleet: Fleet, planned: Planned) -> None:
@@ -140,6 +166,27 @@ async def _after(fleet: Fleet, planned: Planned) -> None:
         await fleet.postgres_ready()
     else:
         await fleet.victims[planned.role].gone()
+
+
+def short_plan(role: str) -> list[Planned]:
+    """A few kills, at the points where most hangs on the moment."""
+    if role == WORKER:
+        chosen = [
+            (f"{WITHIN} check", False),
+            (f"{BEFORE} commit of Settling._write", False),
+            (f"{AFTER} commit of Settling._write", True),
+        ]
+    else:
+        chosen = [
+            (f"{BEFORE} commit of AcceptedWriter._write", False),
+            (f"{AFTER} commit of AcceptedWriter._write", False),
+            (f"{AFTER} FilePartial._append", False),
+            (f"{BEFORE} commit of AcceptedWriter._write", True),
+        ]
+    return [
+        Planned(role=role, order=Order(point=point, count=2, postgres=postgres))
+        for point, postgres in chosen
+    ]
 
 
 def points_of(roles: tuple[str, ...] = (SERVER, WORKER)) -> set[tuple[str, str]]:

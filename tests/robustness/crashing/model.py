@@ -21,7 +21,6 @@ from robustness.crashing.kept import Kept, KeptValidation
 Key = tuple[str, str, str]
 ENDED = ("SUCCEEDED", "FAILED", "CANCELLED")
 ENDED_JOBS = ("succeeded", "failed", "cancelled", "aborted")
-CHECKERS = ("stamp", "echo")
 
 
 def problems(history: History, kept: Kept, *, max_attempts: int) -> list[str]:
@@ -105,19 +104,12 @@ def _wrongly_decided(kept: KeptValidation, wanted: Submitted) -> Iterator[str]:
         yield f"{kept.name} is {kept.decision or 'without a verdict'}, must be {wanted.decision}"
     if kept.reviews != (wanted.decision == "REVIEW"):
         yield f"{kept.name}, {kept.decision}, has {kept.reviews} reviews"
-    documents = _names(len(wanted.documents))
     buckets = {
         (checker, document): -1 if kept.erased else bucket
-        for document, bucket in zip(documents, wanted.buckets, strict=True)
-        for checker in CHECKERS
+        for checker, document, bucket in wanted.results
     }
     if dict(kept.buckets) != buckets:
         yield f"{kept.name} has the results {dict(kept.buckets)}, must have {buckets}"
-
-
-def _names(count: int) -> list[str]:
-    """How the documents of a role are called."""
-    return ["report"] if count == 1 else [f"report-{number + 1}" for number in range(count)]
 
 
 def _attempts(submitted: Mapping[Key, Submitted], kept: Kept, max_attempts: int) -> Iterator[str]:

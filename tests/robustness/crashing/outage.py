@@ -79,7 +79,7 @@ def problems(outage: Outage) -> list[str]:
     if late := [probe for probe in outage.probes if probe.ended > outage.over]:
         found.append(f"{len(late)} calls were answered only after the outage")
     for service, healthy in SERVICES.items():
-        answers = [probe.answer for probe in outage.of(_health(service))]
+        answers = [probe.answer for probe in outage.of(health_of(service))]
         wanted = "SERVING" if healthy else "NOT_SERVING"
         if not answers or answers[-1] != wanted:
             found.append(f"health of {service or 'all'!r} was {answers[-1:]}, not {wanted}")
@@ -143,7 +143,7 @@ class _Asker:
         asked = [
             _probe(CREATE, self._create(), killed),
             _probe(LISTED, self._validate(), killed),
-            *(_probe(_health(name), self._health(name), killed) for name in SERVICES),
+            *(_probe(health_of(name), self._health(name), killed) for name in SERVICES),
         ]
         return list(await asyncio.gather(*asked))
 
@@ -208,5 +208,5 @@ async def _probe(call: str, asking: Any, killed: float) -> Probe:
     )
 
 
-def _health(service: str) -> str:
+def health_of(service: str) -> str:
     return f"health of {service!r}"

@@ -19,27 +19,30 @@ class Process:
     start: int
 
 
-def kill_postgres(folder: Path) -> None:
-    """SIGKILL the postmaster of a data folder and all its processes."""
+def kill_postgres(folder: Path) -> bool:
+    """SIGKILL the postmaster of a data folder and all its processes; whether there was one."""
     postmaster = _postmaster(folder)
     victims = [postmaster, *(each.pid for each in descendants(postmaster))] if postmaster else []
     for pid in victims:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+    return bool(victims)
 
 
 def is_postgres_alive(folder: Path) -> bool:
     """Whether the postmaster of a data folder runs."""
-    fields = _fields(_postmaster(folder))
-    return bool(fields) and fields[0] != "Z"
+    return bool(_postmaster(folder))
 
 
 def _postmaster(folder: Path) -> int:
-    """Its pid as it wrote it down; 0 where it did not."""
+    """The pid of a data folder's postmaster; 0 where none runs."""
     try:
-        return int((folder / "postmaster.pid").read_text().splitlines()[0])
-    except (FileNotFoundError, IndexError):
+        pid = int((folder / "postmaster.pid").read_text().splitlines()[0])
+        # The file outlives a postmaster that was killed, and its number may be another's by then.
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (*GONE, IndexError):
         return 0
+    return pid if str(folder).encode() in command else 0
 
 
 def descendants(pid: int) -> set[Process]:

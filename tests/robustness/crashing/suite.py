@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import psycopg
 from robustness.crashing import checkers, clients, kept, killing, model
-from robustness.crashing.fleet import MAX_ATTEMPTS, Fleet, running
+from robustness.crashing.fleet import MAX_ATTEMPTS, ROLES, Fleet, running
 from robustness.crashing.history import History, Submitted, Told, Uploaded
-from robustness.crashing.killing import Tally
+from robustness.crashing.killing import Planned, Tally
 
 REST_SECONDS = 120.0
 AGEING_SECONDS = 1.0
@@ -27,7 +28,7 @@ where state in ('SUCCEEDED', 'FAILED', 'CANCELLED')
     and create_time > now() - make_interval(days => 1)
     and random() < 0.3
 """
-"""Half of what has ended under a policy of short retention is made old enough to be erased."""
+"""Of what has ended under a policy of short retention, some is made old enough to be erased."""
 
 Harm = Callable[[Fleet, History], Awaitable[None]]
 
@@ -41,11 +42,23 @@ class Outcome:
     kept: kept.Kept
     seconds: float
     rest_seconds: float
-    statuses: dict[str, Counter[int]]
+    not_started: int
+    """How often a process gave up before it was ready, for PostgreSQL was away."""
     start_seconds: float
     """Mean time from starting a process to its being ready."""
     log: Path
     tally: Tally = field(default_factory=Tally)
+
+    def errors_logged(self) -> Counter[str]:
+        """Events that were logged as errors, with what was raised and where."""
+        found: Counter[str] = Counter()
+        for line in self.log.read_text(errors="replace").splitlines():
+            if line.startswith("{") and (event := json.loads(line))["level"] == "error":
+                raised = (
+                    f": {event['error']} at {event['traceback'][-1]}" if "error" in event else ""
+                )
+                found[event["event"] + raised] += 1
+        return found
 
     @property
     def acknowledged(self) -> int:
@@ -54,14 +67,31 @@ class Outcome:
 
 
 async def crash(folder: Path, *, kills: int, seed: int) -> Outcome:
-    """Kill so often, half of it by orders to the server, half by orders to the worker."""
-    tally = Tally()
+    """Kill so often: a third of it by orders to the worker, the rest by orders to the server."""
     chance = random.Random(seed)
+    plans = {role: killing.plan(role, random.Random(f"{seed} {role}")) for role in ROLES}
+    counts = {killing.SERVER: kills - kills // 3, killing.WORKER: kills // 3}
+    return await _crash(folder, plans, counts, chance)
+
+
+async def crash_shortly(folder: Path, *, seed: int) -> Outcome:
+    """Kill at a few chosen points."""
+    plans = {role: killing.short_plan(role) for role in ROLES}
+    counts = {role: len(plan) for role, plan in plans.items()}
+    return await _crash(folder, plans, counts, random.Random(seed))
+
+
+async def _crash(
+    folder: Path,
+    plans: Mapping[str, Iterable[Planned]],
+    counts: Mapping[str, int],
+    chance: random.Random,
+) -> Outcome:
+    tally = Tally()
 
     async def harm(fleet: Fleet, history: History) -> None:
         await asyncio.gather(
-            killing.kill(fleet, killing.SERVER, random.Random(seed), kills - kills // 3, tally),
-            killing.kill(fleet, killing.WORKER, random.Random(seed + 1), kills // 3, tally),
+            *(killing.kill(fleet, plans[role], chance, counts[role], tally) for role in plans)
         )
 
     outcome = await run(folder, harm, chance=chance)
@@ -73,7 +103,7 @@ async def run(folder: Path, harm: Harm, *, chance: random.Random) -> Outcome:
     """Run clients while harm is done, let all come to rest, and check the history."""
     history = History()
     began = time.monotonic()
-    # PostgreSQL gives way to no folder that another run of pytest may close.
+    # Not below `folder`, which may be closed to PostgreSQL's own user.
     with TemporaryDirectory(prefix="absah-crash-") as postgres_folder:
         async with running(folder, Path(postgres_folder) / "postgres") as fleet:
             await _work(fleet, history, harm, chance)
@@ -92,13 +122,16 @@ async def run(folder: Path, harm: Harm, *, chance: random.Random) -> Outcome:
         problems.append(f"{len(left)} processes outlived their server or worker")
     victims = fleet.victims.values()
     problems += [f"the {v.role} ended with {v.last_status}" for v in victims if v.last_status]
+    problems += [
+        f"the {v.role} fell over with {', '.join(map(str, v.fell))}" for v in victims if v.fell
+    ]
     return Outcome(
         problems=problems,
         history=history,
         kept=found,
         seconds=time.monotonic() - began,
         rest_seconds=rest_seconds,
-        statuses={victim.role: victim.statuses for victim in victims},
+        not_started=sum(victim.not_started for victim in victims),
         start_seconds=sum(v.start_seconds for v in victims) / sum(v.starts for v in victims),
         log=fleet.log,
     )

@@ -3,30 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
+from bridge_codecs import make_codec, read, refusal
 
 from absah_bridge import tree
-from absah_bridge.codecs import Codec, Incoming, registry
 from absah_bridge.errors import Cause, MessageInvalid
-from absah_bridge.tree import Branch
-
-FOLDER = Path()
-
-
-def make_codec(folder: Path = FOLDER, **config: Any) -> Codec:
-    return registry.make(config, folder, registry.kinds())
-
-
-def read(codec: Codec, body: bytes, content_type: str = "", **headers: Any) -> Branch:
-    return codec.decode(Incoming(body=body, content_type=content_type, headers=headers))
-
-
-def refusal(codec: Codec, body: bytes, content_type: str = "") -> MessageInvalid:
-    with pytest.raises(MessageInvalid) as caught:
-        read(codec, body, content_type)
-    return caught.value
 
 
 def test_json_is_read_by_paths() -> None:

@@ -46,7 +46,7 @@ class CsvCodec:
     def __init__(self, config: CsvConfig, folder: Path) -> None:
         """Raises ValueError where nothing names the columns."""
         if not config.header and not config.columns:
-            raise ValueError("codec.columns: name the columns, or say header: true")
+            raise ValueError("columns: name the columns, or say header: true")
         self._config = config
 
     def decode(self, message: Incoming) -> Branch:

@@ -27,6 +27,7 @@ from absah_bridge.tree import Branch, Leaf, Node, Series
 
 MAX_RECORDS = 100_000
 MAX_FIELDS = 500_000
+MAX_MISTAKES = 20
 ENDS = {"lf": "\n", "crlf": "\r\n", "none": ""}
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -102,10 +103,18 @@ class FixedCodec:
         """See `Codec.decode`."""
         lines = self._lines(charsets.decode(message.body, self._config.charset))
         found: dict[str, list[Node]] = {record.name: [] for record in self._config.records}
+        mistakes: list[MessageInvalid] = []
         for number, line in enumerate(lines, 1):
-            kind = self._kind(line, number)
-            _refuse_misplaced(kind, number, len(lines))
-            found[kind.name].append(_record(kind, line, number))
+            try:
+                kind = self._kind(line, number)
+                _refuse_misplaced(kind, number, len(lines))
+                found[kind.name].append(_record(kind, line, number))
+            except MessageInvalid as exc:
+                mistakes.append(exc)
+                if len(mistakes) == MAX_MISTAKES:
+                    break
+        if mistakes:
+            raise _all(mistakes)
         fields: dict[str, Node] = {}
         for record in self._config.records:
             nodes = found[record.name]
@@ -116,6 +125,7 @@ class FixedCodec:
                     Cause.MISSING_FIELD if not nodes else Cause.COUNT_MISMATCH,
                     f"must come once, came {len(nodes)} times",
                     field=record.name,
+                    position=f"records 1-{len(lines)}",
                 )
             else:
                 fields[record.name] = nodes[0]
@@ -210,6 +220,13 @@ class FixedCodec:
             field=place,
             substitute=self._config.substitute,
         )
+
+
+def _all(mistakes: Sequence[MessageInvalid]) -> MessageInvalid:
+    first, *others = mistakes
+    return MessageInvalid(
+        first.cause, first.problem, field=first.field, position=first.position, others=others
+    )
 
 
 def _refuse_misplaced(kind: FixedRecord, number: int, last: int) -> None:

@@ -84,7 +84,7 @@ def _node(value: Any, place: Place, depth: int) -> Node:
     if isinstance(value, dict):
         return _branch(value, place, depth)
     if isinstance(value, list):
-        _refuse_deep(place, depth)
+        _refuse_deep(depth)
         items = [
             _node(item, Place(place.places, place, n), depth + 1) for n, item in enumerate(value)
         ]
@@ -93,7 +93,7 @@ def _node(value: Any, place: Place, depth: int) -> Node:
 
 
 def _branch(value: dict[str, Any], place: Place, depth: int) -> Branch:
-    _refuse_deep(place, depth)
+    _refuse_deep(depth)
     fields = {
         name: _node(field, Place(place.places, place, name), depth + 1)
         for name, field in value.items()
@@ -101,11 +101,9 @@ def _branch(value: dict[str, Any], place: Place, depth: int) -> Branch:
     return Branch(fields=fields, position=place)
 
 
-def _refuse_deep(place: Place, depth: int) -> None:
+def _refuse_deep(depth: int) -> None:
     if depth > MAX_DEPTH:
-        raise MessageInvalid(
-            Cause.NOT_WELL_FORMED, f"is nested more than {MAX_DEPTH} deep", position=str(place)
-        )
+        raise MessageInvalid(Cause.NOT_WELL_FORMED, f"is nested more than {MAX_DEPTH} deep")
 
 
 def _refuse_many(text: str) -> None:

@@ -47,7 +47,7 @@ class ProtobufCodec:
             descriptor = pool.FindMessageTypeByName(config.message)
         except (OSError, TypeError, KeyError, DecodeError) as exc:
             raise ValueError(
-                f"codec.descriptors: {config.descriptors} does not hold {config.message}: {exc}"
+                f"descriptors: {config.descriptors} does not hold {config.message}: {exc}"
             ) from exc
         self._kind = message_factory.GetMessageClass(descriptor)
         self._pool = pool

@@ -38,12 +38,16 @@ class _BuiltIn:
 
 
 def kinds() -> Mapping[str, CodecKind]:
-    """All kinds by name. Raises ValueError where two plugins provide one of the same name."""
+    """All kinds by name. Raises ValueError for a plugin that cannot be loaded, and where two provide
+    one of the same name."""
     plugins = pluggy.PluginManager(hookspecs.PROJECT)
     plugins.add_hookspecs(hookspecs)
     plugins.register(_BuiltIn())
     for entry in metadata.entry_points(group=hookspecs.PROJECT):
-        plugins.register(entry.load(), name=entry.name)
+        try:
+            plugins.register(entry.load(), name=entry.name)
+        except Exception as exc:  # whatever a plugin does when it is imported
+            raise ValueError(f"plugin {entry.name} cannot be loaded: {exc}") from exc
     found: dict[str, CodecKind] = {}
     for provided in plugins.hook.absah_bridge_codecs():
         if twice := found.keys() & provided.keys():
@@ -55,16 +59,17 @@ def kinds() -> Mapping[str, CodecKind]:
 def make(given: Mapping[str, Any], folder: Path, known: Mapping[str, CodecKind]) -> Codec:
     """Make the codec that a `codec:` of bridge.yaml asks for.
 
-    Raises ValueError that says what does not fit; pydantic's ValidationError is one.
+    Raises ValueError that begins with the key that does not fit.
     """
     name = str(given.get("kind", ""))
     if name not in known:
-        raise ValueError(f"there is no codec {name!r}; there are {', '.join(sorted(known))}")
+        raise ValueError(f"kind: there is no codec {name!r}; there are {', '.join(sorted(known))}")
     kind = known[name]
     try:
         config = kind.config_type.model_validate(dict(given), context={"folder": folder})
     except pydantic.ValidationError as exc:
         details = exc.errors(include_input=False)[0]
         field = ".".join(str(step) for step in details["loc"])
-        raise ValueError(f"{field}: {details['msg'].removeprefix('Value error, ')}") from exc
+        problem = details["msg"].removeprefix("Value error, ")
+        raise ValueError(f"{field}: {problem}" if field else problem) from exc
     return kind(config, folder)

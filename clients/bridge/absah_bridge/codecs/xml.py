@@ -8,6 +8,7 @@ small message becomes gigabytes, or reads the bridge's own files
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from absah_bridge.tree import Branch, Leaf, Node, Series
 MAX_DEPTH = 64
 MAX_ELEMENTS = 100_000
 MAX_ATTRIBUTES = 200_000
+MAX_MISTAKES = 20
 _ATTRIBUTE = re.compile(r"=[ \t\r\n]{0,8}[\"']")
 DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 ALIASES: dict[str, Charset] = {
@@ -69,7 +71,7 @@ class XmlCodec:
             try:
                 self._schema = xmlschema.XMLSchema(str(folder / config.xsd), allow="local")
             except (xmlschema.XMLSchemaException, ElementTree.ParseError, OSError) as exc:
-                raise ValueError(f"codec.xsd: {config.xsd} is no usable schema: {exc}") from exc
+                raise ValueError(f"xsd: {config.xsd} is no usable schema: {exc}") from exc
 
     def decode(self, message: Incoming) -> Branch:
         """See `Codec.decode`."""
@@ -123,12 +125,23 @@ class XmlCodec:
         cause: Cause,
     ) -> None:
         assert self._schema is not None
-        error = next(self._schema.iter_errors(root), None)
-        if error is None:
-            return
+        found = list(itertools.islice(self._schema.iter_errors(root), MAX_MISTAKES))
+        if found:
+            first, *others = (self._mistake(error, root, positions, cause) for error in found)
+            raise MessageInvalid(
+                cause, first.problem, field=first.field, position=first.position, others=others
+            )
+
+    def _mistake(
+        self,
+        error: xmlschema.XMLSchemaValidationError,
+        root: ElementTree.Element,
+        positions: Mapping[ElementTree.Element, str],
+        cause: Cause,
+    ) -> MessageInvalid:
         # Of a missing attribute or child the element is told, of a bad attribute its owner.
-        element = error.elem if error.elem is not None else root
-        raise MessageInvalid(
+        element = root if error.elem is None else error.elem
+        return MessageInvalid(
             cause,
             _reason(error),
             field=self._path(root, element),

@@ -22,6 +22,9 @@ from absah_bridge.systems import LegacySystem
 
 T = TypeVar("T")
 
+RECORDS_AT_ONCE = 16
+"""Of one batch: the documents of all of them would be held in memory."""
+
 INLINE_BYTES = 64 * 2**10
 """Longer messages are read, mapped and told in a thread, so that heartbeats are kept meanwhile."""
 
@@ -98,10 +101,14 @@ class Handler:
         """Have all requests of a message validated, at once; raises as `answer` does."""
         if len(requests) == 1:
             return [await self._validate_one(requests[0], redriven)]
+        places = asyncio.Semaphore(RECORDS_AT_ONCE)
+
+        async def placed(request: Request) -> validation_pb2.Validation:
+            async with places:
+                return await self._validate_one(request, redriven)
+
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._validate_one(request, redriven)) for request in requests
-            ]
+            tasks = [group.create_task(placed(request)) for request in requests]
         return [task.result() for task in tasks]
 
     async def _validate_one(self, request: Request, redriven: int) -> validation_pb2.Validation:
@@ -112,8 +119,13 @@ class Handler:
             request_id=request.id,
             priority=request.priority,
         )
+        left = self.system.config.request.max_document_bytes
         for attachment in request.attachments:
-            message.documents.append(await self._document(attachment))
+            pb = await self._document(attachment)
+            left -= len(pb.content) + len(pb.text)
+            if left < 0:
+                raise attachment.too_large(self.system.config.request.max_document_bytes)
+            message.documents.append(pb)
         timeout = self.system.config.timeout_seconds
         return await self.core.validate(message, timeout_seconds=timeout, redriven=redriven)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -10,25 +11,31 @@ from pathlib import Path
 
 from absah_ops.models.bringing.kind import Kind
 from absah_ops.models.golden import choosing
-from absah_sdk import Result
+from absah_sdk import AbsahError, Result
 from absah_server import harness
+from absah_server.core.errors import ModelInvalid
 from absah_server.inference import repository
 from absah_server.inference.repository import StoredModel
 
 
 @contextmanager
-def staged(folder: Path, model: str) -> Iterator[Path]:
+def staged(folder: Path, model: str, file: Path) -> Iterator[Path]:
     """The folder for a model, beside links to all others; gone at the end unless moved away.
 
     It lies within the repository `folder`, so that moving it into place is one step, under a name
-    that no server takes for a model.
+    that no server takes for a model. What does not fit is told of `file`, which is brought.
     """
     with tempfile.TemporaryDirectory(dir=folder, prefix=".importing-") as name:
         root = Path(name)
         for other in folder.iterdir():
             if other.is_dir() and not other.name.startswith((".", "_")) and other.name != model:
                 (root / other.name).symlink_to(other.resolve())
-        yield root / model
+        try:
+            yield root / model
+        except ModelInvalid as exc:
+            copy = re.escape(f"{root / model}/") + r"[0-9]+/model\.onnx"
+            told = re.sub(copy, lambda _: str(file), str(exc))
+            raise AbsahError(told.replace(str(root), str(folder))) from exc
 
 
 def copy_shared(source: Path, target: Path) -> None:

@@ -99,9 +99,10 @@ class OpenVinoEngine:
         streams: int,
         precision: Precision = Precision.F32,
     ) -> None:
+        # First, since of a damaged file OpenVINO's readers complain on standard error.
+        self._signature = onnxruntime.read_signature(file)
         _prime()
         self.output_names = output_names
-        self._file = file
         self._idle: list[openvino.InferRequest] = []
         self._compiled = openvino.Core().compile_model(
             file,
@@ -116,7 +117,7 @@ class OpenVinoEngine:
 
     def signature(self) -> Signature:
         """The tensors of the graph, as ONNX Runtime reads them: one truth for both engines."""
-        return onnxruntime.read_signature(self._file)
+        return self._signature
 
     def new_run(self) -> OpenVinoRun:
         """Prepare an execution."""

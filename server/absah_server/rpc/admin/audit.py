@@ -14,7 +14,7 @@ from absah.admin.v1 import admin_service_pb2 as pb2
 from absah_server.core.audit import AuditFilter, Head, Place, SealedEvent
 from absah_server.core.auditing import Auditor, Verification
 from absah_server.core.errors import NothingKept, RequestInvalid
-from absah_server.rpc import callers, errors, keysets
+from absah_server.rpc import callers, errors, keysets, scalars
 
 Context = grpc.aio.ServicerContext[Any, Any]
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -55,6 +55,13 @@ class AuditMethods:
             subject=request.filter.subject,
             actor=request.filter.actor,
             action=request.filter.action,
+        )
+        scalars.verify_texts(
+            {
+                "filter.subject": wanted.subject,
+                "filter.actor": wanted.actor,
+                "filter.action": wanted.action,
+            }
         )
         size = keysets.size(request.page_size)
         query = [caller.tenant, wanted.subject, wanted.actor, wanted.action]
@@ -101,7 +108,7 @@ class AuditMethods:
 
 def _place(written: str) -> Place:
     sequence, _, number = written.partition(".")
-    return Place(sequence=int(sequence), id=int(number))
+    return Place(sequence=scalars.number(sequence), id=scalars.number(number))
 
 
 def _event(event: SealedEvent) -> pb2.AuditEvent:

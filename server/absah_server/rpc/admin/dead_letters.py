@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -21,7 +20,7 @@ from absah_server.core.dead_letters import (
     MessageOutcome,
 )
 from absah_server.core.errors import NothingKept, RequestInvalid
-from absah_server.rpc import callers, errors, keysets
+from absah_server.rpc import callers, errors, keysets, scalars
 
 Context = grpc.aio.ServicerContext[Any, Any]
 NAME = re.compile(r"deadLetters/([1-9][0-9]{0,17})")
@@ -73,7 +72,7 @@ class DeadLetterMethods:
         ]
         if problems:
             raise RequestInvalid(*problems)
-        attempts = [_attempt(pb) for pb in request.attempts]
+        attempts = [_attempt(n, pb) for n, pb in enumerate(request.attempts)]
         await self._kept().note(callers.caller_of(context), attempts)
         return pb2.RecordMessageAttemptsResponse()
 
@@ -84,7 +83,8 @@ class DeadLetterMethods:
         query = [tenant, request.system]
         offset = 0
         if request.page_token:
-            offset = keysets.last_of(method, query, request.page_token, parse=int)
+            offset = keysets.last_of(method, query, request.page_token, parse=scalars.number)
+        scalars.verify_texts({"system": request.system})
         size = keysets.size(request.page_size)
         found = await self._kept().groups(tenant, request.system, offset=offset, limit=size + 1)
         response = pb2.ListDeadLetterGroupsResponse(groups=[_group(each) for each in found[:size]])
@@ -99,8 +99,15 @@ class DeadLetterMethods:
         query = [tenant, json_format.MessageToDict(request.filter)]
         before = None
         if request.page_token:
-            before = keysets.last_of(method, query, request.page_token, parse=int)
+            before = keysets.last_of(method, query, request.page_token, parse=scalars.number)
         size = keysets.size(request.page_size)
+        scalars.verify_texts(
+            {
+                "filter.system": request.filter.system,
+                "filter.cause": request.filter.cause,
+                "filter.field": request.filter.field,
+            }
+        )
         wanted = DeadLetterFilter(
             system=request.filter.system,
             cause=request.filter.cause,
@@ -130,20 +137,22 @@ class DeadLetterMethods:
 
 def _problems(number: int, pb: pb2.MessageAttempt) -> Iterator[tuple[str, str]]:
     for field, (least, most) in LENGTHS.items():
-        if not least <= len(getattr(pb, field)) <= most:
-            yield f"attempts[{number}].{field}", f"must have {least} to {most} characters"
+        text = getattr(pb, field)
+        if not least <= len(text) <= most or "\0" in text:
+            problem = f"must have {least} to {most} characters, and no zero"
+            yield f"attempts[{number}].{field}", problem
     if pb.outcome not in pb2.MessageOutcome.values() or not pb.outcome:
         yield f"attempts[{number}].outcome", "must be one of the outcomes"
     if pb.attempt < 1:
         yield f"attempts[{number}].attempt", "must be 1 or more"
 
 
-def _attempt(pb: pb2.MessageAttempt) -> MessageAttempt:
+def _attempt(number: int, pb: pb2.MessageAttempt) -> MessageAttempt:
     return MessageAttempt(
         **{field: getattr(pb, field) for field in LENGTHS},
         attempt=pb.attempt,
         outcome=_state(pb.outcome),
-        event_time=pb.event_time.ToDatetime(datetime.UTC),
+        event_time=scalars.time_from_proto(pb.event_time, f"attempts[{number}].event_time"),
     )
 
 

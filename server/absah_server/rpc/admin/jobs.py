@@ -14,7 +14,7 @@ from absah_server.core import names
 from absah_server.core.errors import JobNotFound, NothingKept, RequestInvalid
 from absah_server.core.jobs import AttemptRecord, Job, JobFilter, JobOffice, JobState
 from absah_server.core.submission import Priority
-from absah_server.rpc import callers, errors, keysets
+from absah_server.rpc import callers, errors, keysets, scalars
 
 Context = grpc.aio.ServicerContext[Any, Any]
 LIST = "ListJobs"
@@ -65,7 +65,7 @@ class JobMethods:
         query = [tenant, json_format.MessageToDict(request.filter)]
         before = None
         if request.page_token:
-            before = int(keysets.last_of(LIST, query, request.page_token))
+            before = keysets.last_of(LIST, query, request.page_token, parse=scalars.number)
         size = keysets.size(request.page_size)
         # One more than is shown tells whether there is a next page.
         found = await self._jobs().page(tenant, wanted, before=before, limit=size + 1)
@@ -94,9 +94,7 @@ class JobMethods:
         self, request: pb2.PurgeJobsRequest, context: Context
     ) -> pb2.PurgeJobsResponse:
         states = [_ended_state(number, index) for index, number in enumerate(request.states)]
-        seconds = request.older_than.ToTimedelta().total_seconds()
-        if seconds < 0:
-            raise RequestInvalid(("older_than", "must not be negative"))
+        seconds = scalars.seconds_from_proto(request.older_than, "older_than")
         purged = await self._jobs().purge(
             callers.caller_of(context), states or PURGED_BY_DEFAULT, older_than_seconds=seconds
         )
@@ -109,6 +107,7 @@ class JobMethods:
 
 
 def _filter(pb: pb2.JobFilter) -> JobFilter:
+    scalars.verify_texts({"filter.policy": pb.policy})
     validation_id = None
     if pb.validation:
         validation_id = names.parse_id(pb.validation, collection="validations")

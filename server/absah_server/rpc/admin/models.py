@@ -26,7 +26,7 @@ from absah_server.core.models import (
     Statistics,
     VersionState,
 )
-from absah_server.rpc import callers, errors, paging
+from absah_server.rpc import callers, errors, paging, scalars
 
 log = logging.getLogger(__name__)
 
@@ -119,8 +119,10 @@ class ModelMethods:
         self, request: pb2.SetRolloutRequest, context: Context
     ) -> pb2.SetRolloutResponse:
         name, caller = _name(request.name), callers.caller_of(context)
-        change = Change(action="set", by=caller.client, reason=_reason(request.reason))
         rollout = rollout_from_proto(request.rollout)
+        # As the commands name it that write the file themselves.
+        action = rollout.candidate.mode.value if rollout.candidate else "promote"
+        change = Change(action=action, by=caller.client, reason=_reason(request.reason))
         await self.models.set_rollout(name, rollout, change, dict(request.sha256))
         await self._tell_rollout(caller, "model.rollout_set", name, change)
         return pb2.SetRolloutResponse(model=self._model(name))
@@ -137,13 +139,7 @@ class ModelMethods:
     async def _tell_rollout(self, caller: Caller, action: str, name: str, change: Change) -> None:
         rollout = self.models.state(name).rollout
         assert rollout is not None
-        details: dict[str, object] = {"current": rollout.current, "reason": change.reason}
-        if rollout.candidate is not None:
-            details |= {
-                "candidate": rollout.candidate.version,
-                "mode": rollout.candidate.mode.value,
-            }
-        await self._tell(caller, action, name, details)
+        await self._tell(caller, action, name, rollout.in_brief() | {"reason": change.reason})
 
     async def _tell(
         self, caller: Caller, action: str, name: str, details: dict[str, object]
@@ -186,6 +182,7 @@ def _name(name: str) -> str:
 def _reason(text: str) -> str:
     if len(text) > MOST_REASON_CHARACTERS:
         raise RequestInvalid(("reason", f"is longer than {MOST_REASON_CHARACTERS} characters"))
+    scalars.verify_texts({"reason": text})
     return text
 
 

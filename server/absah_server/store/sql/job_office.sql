@@ -33,7 +33,7 @@ order by attempt
 -- A job and its validation, which stay as they are until the transaction ends. The validation is
 -- locked first, as all do that lock both.
 select validation.id as validation_id, validation.state, job.status,
-    job.scheduled_at is not null as scheduled
+    job.scheduled_at is not null as scheduled, validation.erase_time is not null as erased
 from validations as validation
 join procrastinate_jobs as job on job.id = validation.job_id
 where validation.tenant = %(tenant)s

@@ -138,17 +138,24 @@ join procrastinate_jobs as job
 
 -- name: finish_ended
 -- Ends jobs of this worker whose validations have ended or are gone; the others are being worked
--- at anew, or will be.
-select procrastinate_finish_job_v1(job.id, 'aborted', false)
-from procrastinate_jobs as job
-left join validations as validation on validation.id = case
-    when job.args ->> 'validation_id' ~ '^[0-9a-f]{32}$'
-        then (job.args ->> 'validation_id')::uuid
-end
-where job.id = any(%(job_id)s)
-    and job.status = 'doing'
-    and job.worker_id = %(worker_id)s
-    and (validation.id is null or validation.state not in ('PENDING', 'RUNNING'))
+-- at anew, or will be. An attempt at one that has no end by then was that of a worker that died.
+with ended as materialized (
+    select job.id, validation.id as validation_id
+    from procrastinate_jobs as job
+    left join validations as validation on validation.id = case
+        when job.args ->> 'validation_id' ~ '^[0-9a-f]{32}$'
+            then (job.args ->> 'validation_id')::uuid
+    end
+    where job.id = any(%(job_id)s)
+        and job.status = 'doing'
+        and job.worker_id = %(worker_id)s
+        and (validation.id is null or validation.state not in ('PENDING', 'RUNNING'))
+),
+lost as (
+    update attempts set outcome = 'LOST', end_time = now() from ended
+    where attempts.validation_id = ended.validation_id and attempts.outcome is null
+)
+select procrastinate_finish_job_v1(id, 'aborted', false) from ended
 
 -- name: again
 -- Lets jobs wait once more; those that need not wait are told to all workers.

@@ -14,6 +14,10 @@ select pg_advisory_xact_lock(7105401)
 -- Rather fail and be called again than make old servers queue behind a lock that is waited for.
 set local lock_timeout = '5s'
 
+-- name: take_time
+-- Over a large table a step may take longer than any statement of a server.
+set local statement_timeout = 0
+
 -- name: exists
 select to_regclass('schema_migrations') is not null as found
 

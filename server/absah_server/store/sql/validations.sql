@@ -107,6 +107,14 @@ with cancelled as (
     update validations set state = 'CANCELLED', error = %(error)s, update_time = now()
     where tenant = %(tenant)s and id = %(id)s and state in ('PENDING', 'RUNNING')
     returning id, job_id
+),
+lost as (
+    -- Where the job waits, an attempt without an end was that of a worker that died.
+    update attempts set outcome = 'LOST', end_time = now()
+    from cancelled join procrastinate_jobs as job on job.id = cancelled.job_id
+    where job.status = 'todo'
+        and attempts.validation_id = cancelled.id
+        and attempts.outcome is null
 )
 select id, procrastinate_cancel_job_v1(job_id, false, false) from cancelled
 

@@ -1,0 +1,77 @@
+"""Files that come beside a message, as parts of its body or as headers."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from absah_bridge.codecs import Incoming
+from absah_bridge.errors import MessageInvalid
+from absah_bridge.multipart import split
+
+PICTURE = b"\xff\xd8\r\n\r\n--not-the-boundary\r\n\x00\n"
+
+
+def make_body(*parts: tuple[str, bytes], boundary: str = "batas", end: str = "\r\n") -> Incoming:
+    mark = f"--{boundary}"
+    body = b"".join(
+        f"{mark}{end}{head}{end * 2 if head else end}".encode() + content + end.encode()
+        for head, content in parts
+    )
+    body += f"{mark}--{end}".encode()
+    content_type = f'multipart/related; boundary="{boundary}"'
+    return Incoming(body=body, content_type=content_type, headers={"tanda": b"bytes", "x": 1})
+
+
+def test_parts_are_known_by_content_id_else_filename_else_number() -> None:
+    message, files = split(
+        make_body(
+            ("Content-Type: application/xml", b"<a/>"),
+            ("Content-ID: <foto-1>\r\nContent-Type: image/jpeg", PICTURE),
+            ('Content-Disposition: attachment; filename="surat.pdf"', b"%PDF"),
+            ("", b"bare"),
+            (
+                "Content-ID: <packed>\r\nContent-Transfer-Encoding: BASE64",
+                base64.encodebytes(PICTURE),
+            ),
+        )
+    )
+    assert (message.body, message.content_type) == (b"<a/>", "application/xml")
+    assert files == {
+        "tanda": b"bytes",
+        "foto-1": PICTURE,
+        "surat.pdf": b"%PDF",
+        "4": b"bare",
+        "packed": PICTURE,
+    }
+
+
+def test_lines_may_end_as_on_unix() -> None:
+    message, files = split(
+        make_body(("Content-Type: text/xml", b"<a/>"), ("Content-ID: <b>", b"x"), end="\n")
+    )
+    assert (message.body, files["b"]) == (b"<a/>", b"x")
+
+
+def test_a_body_that_is_not_multipart_is_the_message() -> None:
+    incoming = Incoming(body=b"<a/>", content_type="text/xml", headers={"foto": b"x", "n": "y"})
+    assert split(incoming) == (incoming, {"foto": b"x"})
+
+
+@pytest.mark.parametrize(
+    "incoming",
+    [
+        make_body(),
+        make_body(*[("", b"x")] * 65),
+        make_body(("", b"a"), ("Content-ID: <b>", b"1"), ("Content-ID: <b>", b"2")),
+        make_body(("", b"a"), ("Content-Transfer-Encoding: base64", b"???")),
+        make_body(("", b"a"), ("Content-Transfer-Encoding: x-uuencode", b"x")),
+        make_body(("X: " + "y" * 10_000, b"a")),
+        Incoming(body=b"--b\r\n\r\nx", content_type="multipart/mixed; boundary=b", headers={}),
+        Incoming(body=b"--b\r\n\r\nx\r\n--b--", content_type="multipart/mixed", headers={}),
+    ],
+)
+def test_a_body_that_cannot_be_split_is_refused(incoming: Incoming) -> None:
+    with pytest.raises(MessageInvalid):
+        split(incoming)
