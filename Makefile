@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SECONDS ?= 60
+# Most tests wait for processes and services more than they compute.
+PROCESSES ?= 3
 KILLS ?= 200
 PACKAGES = absah absah_sdk absah_server absah_ops absah_bridge absah_authenticity absah_claims \
 	absah_entities absah_identity absah_indonesian absah_letter absah_objects absah_ocr
@@ -26,7 +28,7 @@ demo: $(READY)  ## Set up, then validate a field report and show the verdict
 	@$(BIN)/absah demo
 
 test: $(READY)  ## Set up, then run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(PROCESSES) --dist loadfile
 
 check: $(READY)  ## Lint, types, layers, and the rules of the wire contract
 	$(BIN)/ruff format --check .
@@ -54,6 +56,7 @@ models: $(READY)  ## Make the models that come of registry packages again, and c
 
 robustness: $(READY)  ## Send a server what means harm, and kill it KILLS=200 times; CORPUS=folder sends that alone
 	$(BIN)/python tests/robustness/run.py $(if $(CORPUS),"$(CORPUS)")
+	$(if $(CORPUS),,$(BIN)/python tests/robustness/bridge.py)
 	$(if $(CORPUS),,$(BIN)/python tests/robustness/crash.py --kills $(KILLS))
 
 fuzz: $(READY)  ## Fuzz decoders and requests for SECONDS=60

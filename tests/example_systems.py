@@ -24,7 +24,8 @@ from absah_server import app
 from absah_server.settings import Settings
 
 EXAMPLES = Path(__file__).parents[1] / "clients" / "bridge" / "examples"
-STARTING_SECONDS = 60.0
+STARTING_SECONDS = 180.0
+ANSWER_SECONDS = 180.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,6 +34,8 @@ class Legacy:
 
     program: LegacyProgram
     run: str
+    config: Path
+    """The bridge.yaml of this run."""
 
     def send(self, queue: str, body: bytes, **properties: Any) -> str:
         """Publish; waits for a bridge that is still starting."""
@@ -47,11 +50,11 @@ class Legacy:
 
     def receive(self, queue: str) -> tuple[Any, bytes]:
         """The next answer."""
-        return self.program.receive(f"{queue}-{self.run}", seconds=60)
+        return self.program.receive(f"{queue}-{self.run}", seconds=ANSWER_SECONDS)
 
     def parked(self, queue: str) -> tuple[Any, bytes]:
         """The next message in a parking queue."""
-        return self.program.receive(f"{queue}-{self.run}.parked", seconds=60)
+        return self.program.receive(f"{queue}-{self.run}.parked", seconds=ANSWER_SECONDS)
 
 
 def message(system: str, case: str) -> bytes:
@@ -85,7 +88,8 @@ def serving(settings: Settings) -> Iterator[str]:
         yield f"127.0.0.1:{bound.result(STARTING_SECONDS)}"
     finally:
         loop, stop = stops.result()
-        loop.call_soon_threadsafe(stop.set)
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(stop.set)
         thread.join()
 
 

@@ -55,7 +55,9 @@ class LegacyProgram:
         probe.close()
         return count
 
-    def call(self, queue: str, body: bytes, *, seconds: float = ANSWER_SECONDS) -> tuple[Any, bytes]:
+    def call(
+        self, queue: str, body: bytes, *, seconds: float = ANSWER_SECONDS
+    ) -> tuple[Any, bytes]:
         """Ask and read the answer by direct reply-to, as remote procedure calls do."""
         answers: list[tuple[Any, bytes]] = []
         channel = self._connection.channel()

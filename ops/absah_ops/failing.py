@@ -54,8 +54,10 @@ def explain(error: BaseException) -> str | None:
 
 
 def _explain_call(error: Any) -> str:
-    lines = [f"{error.message} ({error.code.name})"]
-    lines += [f"  {field}: {problem}" for field, problem in error.fields]
+    told = [f"{field}: {problem}" for field, problem in error.fields]
+    # The message of such a refusal says no more than its fields do.
+    message = "the request was refused" if error.message == "; ".join(told) else error.message
+    lines = [f"{message} ({error.code.name})", *(f"  {each}" for each in told)]
     if error.retry_after_seconds is not None:
         lines.append(f"Try again in {error.retry_after_seconds:.1f} s.")
     advice = ADVICE.get(error.reason) or ADVICE.get(error.code.name)

@@ -14,7 +14,7 @@ from absah_server.core import planning, registry, submission
 from absah_server.core.policy_file import Policies
 from absah_server.core.submission import Attachment
 from absah_server.core.validation import CheckResult
-from absah_server.inference.local import OnInvalid
+from absah_server.inference.invalid import OnInvalid
 from absah_server.settings import Settings
 
 

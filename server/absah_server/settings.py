@@ -12,7 +12,7 @@ import pydantic_settings
 
 from absah_server.core.submission import SizeLimits
 from absah_server.decode.limits import DecodeLimits
-from absah_server.inference.local import OnInvalid
+from absah_server.inference.invalid import OnInvalid
 
 PACKAGE = Path(__file__).resolve().parent
 CORES = os.cpu_count() or 1
@@ -146,6 +146,8 @@ class BlobSettings(Part):
     grace_seconds: float = pydantic.Field(default=1800.0, ge=0)
     """How long a content stays after nothing refers to it; no validation may take longer from
     keeping its documents to recording them."""
+    adopt: bool = False
+    """Start though the database knows another store of contents than this one, which was lost."""
 
     @pydantic.model_validator(mode="after")
     def _verify(self) -> BlobSettings:

@@ -17,7 +17,7 @@ from absah_server.core.keeping import DocumentKeeper
 from absah_server.core.ports import Blobs
 from absah_server.core.slots import PolicySlots
 from absah_server.settings import BlobSettings, Settings
-from absah_server.store import jobs, migrations, validations
+from absah_server.store import jobs, migrations, pairing, validations
 from absah_server.store.database import Database
 from absah_server.store.documents import Documents
 from absah_server.store.embedded import EmbeddedPostgres
@@ -76,7 +76,8 @@ async def opened(settings: Settings) -> AsyncIterator[Storage]:
     """Open the storage and close it at the end.
 
     The schema of an embedded database is brought up to date, that of a named one is only looked
-    at: its operator says when. Raises `StoreUnavailable`, `SchemaOutdated` or `SchemaUnknown`.
+    at: its operator says when. Raises `StoreUnavailable`, `SchemaOutdated`, `SchemaUnknown` or
+    `ContentStoreUnknown`.
     """
     async with contextlib.AsyncExitStack() as stack:
         database = await stack.enter_async_context(opened_database(settings))
@@ -84,9 +85,10 @@ async def opened(settings: Settings) -> AsyncIterator[Storage]:
             await migrations.verify(database)
         else:
             await migrations.migrate(database)
-        blobs = _blobs(settings.blobs, settings.data)
+        blobs = make_blobs(settings.blobs, settings.data)
         stack.push_async_callback(blobs.close)
         await blobs.start()
+        await pairing.pair(database, blobs, where=_where(settings), adopt=settings.blobs.adopt)
         partials = FilePartials(settings.data / "blobs" / "uploads")
         stack.push_async_callback(partials.close)
         notifications = Notifications(database.url, channels=(validations.CHANNEL, jobs.CHANNEL))
@@ -114,7 +116,14 @@ async def opened(settings: Settings) -> AsyncIterator[Storage]:
         )
 
 
-def _blobs(settings: BlobSettings, data: Path) -> Blobs:
+def _where(settings: Settings) -> str:
+    if settings.blobs.kind == "files":
+        return f"the folder {settings.data / 'blobs'}"
+    return f"the bucket {settings.blobs.bucket!r}, prefix {settings.blobs.prefix!r}"
+
+
+def make_blobs(settings: BlobSettings, data: Path) -> Blobs:
+    """The store of contents that the settings name; it is not started yet."""
     if settings.kind == "files":
         return FileBlobs(data / "blobs")
     try:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 
+import bridge
 import core
 import decoding
 import durability
@@ -28,6 +29,10 @@ BENCHMARKS: tuple[Callable[[], Figure], ...] = (
     serving.serving_local_vs_triton,
     ocr.ocr_server_vs_rapidocr,
     ocr.memory_all_models,
+    bridge.bridge_vs_pika,
+    bridge.bridge_vs_faststream,
+    bridge.bridge_vs_celery,
+    bridge.bridge_memory_growth,
 )
 
 

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from google.protobuf import message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
@@ -61,11 +62,8 @@ def _fields(
         if field.type != FieldDescriptor.TYPE_MESSAGE or _is_map(field):
             yield path, field
         elif field.message_type.full_name not in SKIPPED and len(path) < DEEPEST:
-            inner = getattr(message, field.name)
-            yield from _fields(
-                field.message_type._concrete_class() if field.is_repeated else inner,
-                (*path, field.name),
-            )
+            inner = message_factory.GetMessageClass(field.message_type)()
+            yield from _fields(inner, (*path, field.name))
 
 
 def _is_map(field: FieldDescriptor) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import callers
 import grpc
@@ -43,7 +43,7 @@ def _silence(server: Server, held: possessions.Possessions) -> Group:
     )
 
 
-def _tokens(server: Server, every: list[Method]) -> Iterator[tuple[Method, str]]:
+def _tokens(server: Server, every: Sequence[Method]) -> Iterator[tuple[Method, str]]:
     """A page token of each method that gives one to the owner."""
     with grpc.insecure_channel(server.address) as channel:
         for method in every:

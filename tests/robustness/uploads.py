@@ -48,8 +48,8 @@ def calls(methods: Sequence[Method], held: Possessions) -> Iterator[Call]:
     for case, messages, expected in _uploads():
         yield _call(named["UploadDocument"], case, messages, expected)
     for case, offset_bytes, expected in _offsets():
-        message = pb2.DownloadDocumentRequest(name=held.document, offset_bytes=offset_bytes)
-        yield _call(named["DownloadDocument"], case, [message], expected)
+        asked = pb2.DownloadDocumentRequest(name=held.document, offset_bytes=offset_bytes)
+        yield _call(named["DownloadDocument"], case, [asked], expected)
     for name in ("GetDocument", "DownloadDocument", "DeleteDocument"):
         for case, document in _names(held.document):
             message = named[name].request(name=document)

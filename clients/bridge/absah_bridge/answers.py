@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import absah
 from absah.v1 import validation_pb2
-from absah_bridge import tree
+from absah_bridge import rules, tree
 from absah_bridge.config import AnswerField, AnswerSeries, Rule, System
 from absah_bridge.expressions import Evaluation
-from absah_bridge.requests import Arrived, Request, checked_path, compiled
+from absah_bridge.requests import Arrived, Request
 from absah_bridge.rules import CompiledRule, Scope, Step
 from absah_bridge.tree import Branch, Leaf, Node, Series
 
 Compiled = CompiledRule | tuple[str, Mapping[str, Any]] | Mapping[str, Any]
 
 ONE_KNOWS = frozenset({"message", *validation_pb2.Validation.DESCRIPTOR.fields_by_name})
+LARGE = ("check_results", "record")
+"""Of a validation, findings and all: what answers seldom speak of."""
 BATCH_KNOWS = frozenset({"message", "records", "decisions", "count"})
 
 
@@ -32,6 +34,9 @@ class AnswerMapping:
     def __init__(self, system: System) -> None:
         """Raises ValueError that names the rule that is wrong."""
         self._system = system
+        # What no rule speaks of need not become Python's, of which a verdict has thousands.
+        spoken = repr(system.answer.fields)
+        self._left_out = frozenset(name for name in LARGE if name not in spoken)
         self._variables = ONE_KNOWS if system.request.each is None else BATCH_KNOWS
         self._fields = {
             name: self._compiled(f"answer.fields.{name}", field)
@@ -48,7 +53,7 @@ class AnswerMapping:
     ) -> Scope:
         """What this system's rules see once all its validations have ended."""
         records = [
-            _told(validation, request.item)
+            _told(validation, request.item, self._left_out)
             for request, validation in zip(requests, validations, strict=True)
         ]
         root = records[0] if self._system.request.each is None else _batch(arrived.tree, records)
@@ -64,13 +69,13 @@ class AnswerMapping:
     def _compiled(self, place: str, field: AnswerField) -> Compiled:
         if isinstance(field, Rule):
             tables = self._system.tables
-            return compiled(place, field, variables=self._variables, tables=tables)
+            return rules.compiled(place, field, variables=self._variables, tables=tables)
         fields = {
             name: self._compiled(f"{place}.fields.{name}", inner)
             for name, inner in field.fields.items()
         }
         if isinstance(field, AnswerSeries):
-            checked_path(f"{place}.each", field.each)
+            rules.checked_path(f"{place}.each", field.each)
             return field.each, fields
         return fields
 
@@ -112,8 +117,11 @@ def _batch(message: Branch, records: Sequence[Branch]) -> Branch:
     )
 
 
-def _told(validation: validation_pb2.Validation, item: Node) -> Branch:
-    plain = absah.to_dict(validation)
-    told = tree.from_plain(plain)
+def _told(validation: validation_pb2.Validation, item: Node, left_out: Collection[str]) -> Branch:
+    lean = validation_pb2.Validation()
+    lean.CopyFrom(validation)
+    for name in left_out:
+        lean.ClearField(name)
+    told = tree.from_plain(absah.to_dict(lean))
     assert isinstance(told, Branch)
     return Branch(fields={**told.fields, "message": item})

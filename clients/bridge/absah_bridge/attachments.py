@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import re
+import ssl
 import stat
 import urllib.parse
 from collections.abc import Mapping
@@ -166,6 +167,7 @@ class HttpStore:
             follow_redirects=False,
             auth=auth,
             trust_env=False,
+            verify=ssl.create_default_context(cafile=store.ca_file) if store.ca_file else True,
             # What unpacks to more than it is cannot be bounded before it is unpacked.
             headers={"Accept-Encoding": "identity"},
         )

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 import yaml
 
+from absah_bridge import yaml_file
 from absah_bridge.errors import ConfigInvalid
 
 Scalar = str | int | float | bool
@@ -22,6 +23,8 @@ def _placed(path: Path, info: pydantic.ValidationInfo) -> Path:
     return folder / path
 
 
+MessagePath = Annotated[str, pydantic.AfterValidator(lambda path: path.removeprefix("/") or ".")]
+"""A path that starts at the message, with "/" before it or not."""
 ConfigPath = Annotated[Path, pydantic.AfterValidator(_placed)]
 """A path relative to the folder where bridge.yaml lies."""
 
@@ -52,8 +55,9 @@ class Rule(Part):
     YYYY-MM-DD, in answers a time is written so."""
     table: str | Mapping[str, Scalar] | None = None
     """Codes to words, here or by the name of one of `tables`; what is not in it is refused."""
-    type: Literal["text", "integer", "decimal"] = "text"
-    """A decimal has a point or a comma, and nothing between its thousands."""
+    type: Literal["text", "integer", "decimal"] | None = None
+    """If not given, what it was in the message: in JSON a number or a text, elsewhere a text. A
+    decimal has a point or a comma, and nothing between its thousands."""
     zone: str | None = None
     """With `date` in answers: the time zone that times are told in, as "Asia/Jakarta". UTC if not
     given."""
@@ -70,7 +74,7 @@ class Rule(Part):
         sources = [s for s in (self.from_, self.cel, self.value) if s is not None]
         if len(sources) != 1:
             raise ValueError("give one of from, cel and value")
-        shapes = [self.date is not None, self.table is not None, self.type != "text"]
+        shapes = [self.date is not None, self.table is not None, self.type is not None]
         if sum(shapes) > 1:
             raise ValueError("give one of date, table and type")
         if self.zone is not None and (self.date is None or not _is_zone(self.zone)):
@@ -109,7 +113,7 @@ class RequestRules(Part):
     """How a message becomes a validation request, or one for each of its records."""
 
     policy: str
-    each: str | None = None
+    each: MessagePath | None = None
     """Path of a batch's records; each is validated by itself."""
     id: Rule | None = None
     """What makes the message the same when it comes again; the AMQP message id if not given, and
@@ -129,7 +133,7 @@ class Counted(Part):
     """A trailer's count that must be true: `count` of the things at `of`."""
 
     count: Rule
-    of: str
+    of: MessagePath
 
 
 def _answer_kind(given: Any) -> str:
@@ -191,7 +195,7 @@ class Consume(Part):
     queue: str
     declare: bool = True
     prefetch: int = pydantic.Field(default=64, gt=0, le=2000)
-    ordered_by: str | None = None
+    ordered_by: MessagePath | None = None
     """Path of a key: messages of one key are validated and answered one after the other."""
 
 
@@ -221,6 +225,8 @@ class Store(Part):
     password_file: ConfigPath | None = None
     key_file: ConfigPath | None = None
     known_hosts_file: ConfigPath | None = None
+    ca_file: ConfigPath | None = None
+    """For http: whose certificates are trusted; the usual authorities if not given."""
     max_bytes: int = pydantic.Field(default=32 * 2**20, gt=0)
     timeout_seconds: float = pydantic.Field(default=30.0, gt=0)
 
@@ -268,8 +274,8 @@ def read(file: Path) -> Bridge:
     """Read bridge.yaml; raises `ConfigInvalid` with the line of the first mistake, or OSError."""
     try:
         text = file.read_text("utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        given = yaml.safe_load(text)
+        node = yaml.compose(text, Loader=yaml_file.Loader)
+        given = yaml.load(text, Loader=yaml_file.Loader)  # noqa: S506 - a SafeLoader
     except yaml.MarkedYAMLError as exc:
         line = exc.problem_mark.line + 1 if exc.problem_mark else 0
         raise ConfigInvalid(file=file, line=line, field="", problem=str(exc.problem)) from exc
@@ -283,21 +289,6 @@ def read(file: Path) -> Bridge:
     return bridge
 
 
-def line_of(node: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    """The line where a path stands, or that of the innermost place of it that is there."""
-    line = node.start_mark.line + 1 if node else 0
-    for step in path:
-        place = None
-        if isinstance(node, yaml.MappingNode):
-            pair = next((pair for pair in node.value if pair[0].value == str(step)), None)
-            place, node = pair or (None, node)
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            place = node = node.value[step] if step < len(node.value) else None
-        if place is not None:
-            line = place.start_mark.line + 1
-    return line
-
-
 def _check_stores(bridge: Bridge, file: Path, node: yaml.Node | None) -> None:
     for name, system in bridge.systems.items():
         for number, rule in enumerate(system.request.documents):
@@ -305,7 +296,7 @@ def _check_stores(bridge: Bridge, file: Path, node: yaml.Node | None) -> None:
                 path = ("systems", name, "request", "documents", number, "store")
                 raise ConfigInvalid(
                     file=file,
-                    line=line_of(node, path),
+                    line=yaml_file.line_of(node, path),
                     field=".".join(str(step) for step in path),
                     problem=f"there is no store {rule.store!r}",
                 )
@@ -336,7 +327,7 @@ def _first(error: pydantic.ValidationError, file: Path, node: yaml.Node | None) 
     path = tuple(step for step in details["loc"] if step not in ("rule", "series", "branch"))
     return ConfigInvalid(
         file=file,
-        line=line_of(node, path),
+        line=yaml_file.line_of(node, path),
         field=".".join(str(step) for step in path),
         problem=details["msg"].removeprefix("Value error, "),
     )

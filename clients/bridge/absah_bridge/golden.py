@@ -14,8 +14,9 @@ from google.protobuf import json_format
 from absah.v1 import validation_pb2
 from absah_bridge import workbench
 from absah_bridge.codecs import Incoming
+from absah_bridge.documents import Attachment
 from absah_bridge.errors import MessageInvalid
-from absah_bridge.requests import Attachment, Request
+from absah_bridge.requests import Request
 from absah_bridge.systems import LegacySystem
 from absah_bridge.workbench import Trial
 

@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import dataclasses
 import hashlib
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from absah_bridge import rules, tree
-from absah_bridge.config import DocumentRule, Rule, Scalar, System
+from absah_bridge import documents, rules, tree
+from absah_bridge.config import Rule, System
+from absah_bridge.documents import Attachment
 from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.expressions import Evaluation
 from absah_bridge.rules import CompiledRule, Scope, Step
 from absah_bridge.tree import Branch, Node
 
+KNOWN = ("message",)
+"""The variables that expressions know besides `item`."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:\-]{1,110}")
 """What the core takes (128 characters), with room for a record's number."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Attachment:
-    """A document to send along: its text, its bytes, or where they are to be fetched."""
-
-    role: str
-    filename: str = ""
-    text: str | None = None
-    content: bytes | None = None
-    store: str = ""
-    reference: str = ""
-    field: str = ""
-    position: str = ""
-    """Where the message speaks of it."""
-
-    def too_large(self, most: int) -> MessageInvalid:
-        """That with this one the documents of a request are more than `most` bytes."""
-        return MessageInvalid(
-            Cause.ATTACHMENT_TOO_LARGE,
-            f"with it the documents are larger than the {most:,} bytes that are allowed together",
-            field=self.field,
-            position=self.position,
-        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,14 +44,6 @@ class Arrived:
     body_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
-    rule: DocumentRule
-    kind: str
-    source: CompiledRule
-    filename: CompiledRule | None
-
-
 class RequestMapping:
     """A system's rules from messages to requests, compiled."""
 
@@ -89,7 +57,9 @@ class RequestMapping:
             for name, rule in request.claims.items()
         }
         self._documents = [
-            self._document(f"request.documents[{n}]", rule)
+            documents.compile_document(
+                f"request.documents[{n}]", rule, variables=KNOWN, tables=system.tables
+            )
             for n, rule in enumerate(request.documents)
         ]
         self._counts = [
@@ -97,26 +67,12 @@ class RequestMapping:
             for n, counted in enumerate(system.counted)
         ]
         for n, counted in enumerate(system.counted):
-            checked_path(f"counted[{n}].of", counted.of)
-        checked_path("request.each", request.each)
-        checked_path("consume.ordered_by", system.consume.ordered_by)
+            rules.checked_path(f"counted[{n}].of", counted.of)
+        rules.checked_path("request.each", request.each)
+        rules.checked_path("consume.ordered_by", system.consume.ordered_by)
 
     def _rule(self, place: str, rule: Rule) -> CompiledRule:
-        return compiled(place, rule, variables=("message",), tables=self._system.tables)
-
-    def _document(self, place: str, rule: DocumentRule) -> _Document:
-        checked_path(f"{place}.each", rule.each)
-        kind, source = next(
-            (kind, source)
-            for kind in ("text", "base64", "part", "reference")
-            if (source := getattr(rule, kind)) is not None
-        )
-        return _Document(
-            rule,
-            kind,
-            self._rule(f"{place}.{kind}", source),
-            self._rule(f"{place}.filename", rule.filename) if rule.filename else None,
-        )
+        return rules.compiled(place, rule, variables=KNOWN, tables=self._system.tables)
 
     def scope(
         self, arrived: Arrived, *, lenient: bool = False, steps: list[Step] | None = None
@@ -156,7 +112,7 @@ class RequestMapping:
         for path, rule in self._counts:
             said = rule.evaluate(scope, f"count of {path}")
             came = len(tree.each(tree.find(scope.root, path)))
-            if said is None or _counts(said, came):
+            if _counts(said, came):
                 continue
             # What it says is not repeated: another field may have slipped into its columns.
             field = rule.rule.from_ or path
@@ -196,10 +152,14 @@ class RequestMapping:
             for claim, rule in self._claims.items()
             if (value := rule.evaluate(scope, f"claims.{claim}")) is not None
         }
+        if of_bytes := [claim for claim, value in claims.items() if isinstance(value, bytes)]:
+            raise MessageInvalid(
+                Cause.BAD_VALUE, "is bytes, which no claim can be", field=f"claims.{of_bytes[0]}"
+            )
         attachments = [
             attachment
             for document in self._documents
-            for attachment in _attachments(document, arrived, scope)
+            for attachment in document.attachments(arrived.parts, scope)
         ]
         most = self._system.request.max_documents
         if len(attachments) > most and not scope.lenient:
@@ -218,111 +178,8 @@ class RequestMapping:
         )
 
 
-def _attachments(document: _Document, arrived: Arrived, scope: Scope) -> list[Attachment]:
-    rule = document.rule
-    scopes, position = [scope], scope.item.position
-    if rule.each is not None:
-        found, position = tree.locate(*scope.start(rule.each))
-        scopes = [scope.within(item) for item in tree.each(found)]
-    made = [
-        attachment
-        for each in scopes
-        if (attachment := _attachment(document, arrived, each)) is not None
-    ]
-    if rule.required and not made:
-        error = MessageInvalid(
-            Cause.MISSING_ATTACHMENT,
-            f"a {rule.role} is needed and none came",
-            field=rule.each or document.source.rule.from_ or rule.role,
-            position=str(position),
-        )
-        _refuse(error, document, scope)
-    return made
-
-
-def _attachment(document: _Document, arrived: Arrived, scope: Scope) -> Attachment | None:
-    rule = document.rule
-    value = document.source.evaluate(scope, f"documents.{rule.role}.{document.kind}")
-    if value is None:
-        return None
-    filename = None
-    if document.filename is not None:
-        filename = document.filename.evaluate(scope, f"documents.{rule.role}.filename")
-    field = document.source.rule.from_ or rule.role
-    _, position = tree.locate(*scope.start(document.source.rule.from_ or "."))
-    made = Attachment(
-        role=rule.role,
-        filename=str(filename or ""),
-        field=field,
-        position=str(position),
-    )
-    if rule.text:
-        return dataclasses.replace(made, text=str(value))
-    if rule.reference:
-        return dataclasses.replace(made, store=rule.store or "", reference=str(value))
-    try:
-        content = _bytes(value) if rule.base64 else _part(str(value), arrived)
-    except MessageInvalid as exc:
-        _refuse(exc.at(field=field, position=str(position)), document, scope)
-        return None
-    return dataclasses.replace(made, content=content)
-
-
-def _refuse(error: MessageInvalid, document: _Document, scope: Scope) -> None:
-    """Raise it; where mistakes are collected, note it and go on."""
-    if not scope.lenient:
-        raise error
-    if scope.steps is not None:
-        scope.steps.append(
-            Step(
-                target=f"documents.{document.rule.role}.{document.kind}",
-                source=document.source.source,
-                position=error.position,
-                raw=None,
-                value=None,
-                problem=error.problem,
-            )
-        )
-
-
 def _counts(said: Any, came: int) -> bool:
     try:
         return int(str(said)) == came
     except ValueError:
         return False
-
-
-def _bytes(value: Scalar | bytes) -> bytes:
-    if isinstance(value, bytes):
-        return value
-    try:
-        return base64.b64decode("".join(str(value).split()), validate=True)
-    except (binascii.Error, ValueError) as exc:
-        raise MessageInvalid(Cause.BAD_VALUE, "is not base64") from exc
-
-
-def _part(name: str, arrived: Arrived) -> bytes:
-    if name not in arrived.parts:
-        raise MessageInvalid(
-            Cause.MISSING_ATTACHMENT, f"names a part that did not come; {len(arrived.parts)} came"
-        )
-    return arrived.parts[name]
-
-
-def compiled(
-    place: str, rule: Rule, *, variables: Collection[str], tables: Collection[str]
-) -> CompiledRule:
-    """A rule, compiled; raises ValueError that begins with its place."""
-    try:
-        return rules.compile_rule(rule, variables=variables, tables=tables)
-    except ValueError as exc:
-        raise ValueError(f"{place}.{exc}") from exc
-
-
-def checked_path(place: str, path: str | None) -> None:
-    """Raises ValueError that begins with its place where a path has no such form."""
-    try:
-        if path is not None:
-            tree.check(path.removeprefix("/"))
-    except ValueError as exc:
-        raise ValueError(f"{place}: {exc}") from exc

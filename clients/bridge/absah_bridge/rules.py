@@ -18,6 +18,8 @@ from absah_bridge.tree import Branch, Leaf, Node, Series
 INTEGER = re.compile(r"([+-]?[0-9]{1,18})(?:[.,]0+)?")
 DECIMAL = re.compile(r"[+-]?[0-9]{1,15}(?:[.,][0-9]{1,9})?")
 ADJACENT = re.compile(r"%[A-Za-z]%[A-Za-z]")
+EXACT = 2**53
+"""Up to which every whole number is one of floating point."""
 SHOWN_CODES = 12
 
 
@@ -31,6 +33,11 @@ class Step:
     raw: Any
     value: Any
     problem: str = ""
+
+    @property
+    def computed(self) -> bool:
+        """Whether it comes from an expression or a constant, and not from a field."""
+        return not self.source or self.source.startswith("cel: ")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +82,8 @@ class CompiledRule:
             value = self._shaped(raw, scope)
         except MessageInvalid as exc:
             # Of an answer the field that cannot be told; of a request the one that was sent.
-            field = target if scope.outgoing else self.rule.from_ or target
+            named = None if scope.outgoing or self.rule.from_ == "." else self.rule.from_
+            field = named or target
             located = exc.at(field=field, position=str(position))
             self._step(scope, target, str(located.position), raw, None, located.problem)
             if scope.lenient:
@@ -111,7 +119,8 @@ class CompiledRule:
         if self.rule.value is not None:
             return "", self.rule.value
         if self.expression is not None:
-            return "", _computed(self.expression, scope)
+            position = scope.item.position if scope.item is not scope.root else ""
+            return position, _computed(self.expression, scope)
         assert self.rule.from_ is not None
         start, path = scope.start(self.rule.from_)
         found, position = tree.locate(start, path)
@@ -143,8 +152,13 @@ class CompiledRule:
             value = (
                 _told(value, rule.date, rule.zone) if scope.outgoing else _date(value, rule.date)
             )
-        elif rule.type != "text":
+        elif rule.type == "text":
+            value = _written(value)
+        elif rule.type is not None:
             value = _number(value, integer=rule.type == "integer")
+        elif isinstance(value, int) and abs(value) > EXACT and not scope.outgoing:
+            # The wire's numbers are floating ones, which would make of a NIK another one.
+            raise MessageInvalid(Cause.BAD_VALUE, "is too large a number; with type text it stays")
         if rule.cut is not None and isinstance(value, str):
             return value[: rule.cut]
         return value
@@ -170,6 +184,25 @@ def compile_rule(
     except ValueError as exc:
         raise ValueError(f"{'from' if rule.cel is None else 'cel'}: {exc}") from exc
     return CompiledRule(rule, compiled)
+
+
+def compiled(
+    place: str, rule: Rule, *, variables: Collection[str], tables: Collection[str]
+) -> CompiledRule:
+    """A rule, compiled; raises ValueError that begins with its place."""
+    try:
+        return compile_rule(rule, variables=variables, tables=tables)
+    except ValueError as exc:
+        raise ValueError(f"{place}.{exc}") from exc
+
+
+def checked_path(place: str, path: str | None) -> None:
+    """Raises ValueError that begins with its place where a path has no such form."""
+    try:
+        if path is not None:
+            tree.check(path.removeprefix("/"))
+    except ValueError as exc:
+        raise ValueError(f"{place}: {exc}") from exc
 
 
 def replace_cause(error: MessageInvalid, cause: Cause) -> MessageInvalid:
@@ -216,7 +249,7 @@ def _checked(raw: Any) -> Any:
 def _looked_up(value: Any, table: str | Mapping[str, Scalar], scope: Scope) -> Scalar:
     codes = scope.tables[table] if isinstance(table, str) else table
     try:
-        return codes[str(value)]
+        return codes[_written(value)]
     except KeyError as exc:
         known = ", ".join(list(codes)[:SHOWN_CODES])
         more = ", …" if len(codes) > SHOWN_CODES else ""
@@ -224,6 +257,10 @@ def _looked_up(value: Any, table: str | Mapping[str, Scalar], scope: Scope) -> S
         raise MessageInvalid(
             Cause.UNKNOWN_CODE, f"is no code of {place}; it has {known}{more}"
         ) from exc
+
+
+def _written(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _date(value: Any, form: str) -> str:

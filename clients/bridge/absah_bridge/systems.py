@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from absah.v1 import validation_pb2
-from absah_bridge import config, multipart
+from absah_bridge import config, multipart, yaml_file
 from absah_bridge.answers import AnswerMapping
 from absah_bridge.codecs import Codec, CodecKind, Incoming, Outgoing, registry
 from absah_bridge.config import Bridge, System
@@ -106,10 +106,10 @@ def _invalid(name: str, told: str, file: Path) -> ConfigInvalid:
     place, _, problem = told.partition(": ")
     words = place.replace("[", ".").replace("]", "").split(".")
     steps = tuple(int(word) if word.isdecimal() else word for word in words)
-    node = yaml.compose(file.read_text("utf-8"), Loader=yaml.SafeLoader)
+    node = yaml.compose(file.read_text("utf-8"), Loader=yaml_file.Loader)
     return ConfigInvalid(
         file=file,
-        line=config.line_of(node, ("systems", name, *steps)),
+        line=yaml_file.line_of(node, ("systems", name, *steps)),
         field=f"systems.{name}.{place}",
         problem=problem,
     )

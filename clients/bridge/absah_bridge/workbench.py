@@ -30,7 +30,11 @@ class Trial:
 
     def mistakes(self) -> Iterator[tuple[str, str, str]]:
         """Field, position and problem of all that is wrong, each once."""
-        found = [(s.source or s.target, s.position, s.problem) for s in self.steps if s.problem]
+        found = [
+            (step.target if step.computed else step.source, step.position, step.problem)
+            for step in self.steps
+            if step.problem
+        ]
         if self.problem is not None:
             several = (self.problem, *self.problem.others)
             found += [(each.field, each.position, each.problem) for each in several]

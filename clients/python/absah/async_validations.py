@@ -44,7 +44,8 @@ class AsyncValidationCalls:
         """Validate documents, given by role: a path, bytes, `Text`, or a list of them.
 
         Under a policy it gets a `request_id` of its own where none is given, so that it is recorded
-        once though it may be sent again.
+        once though it may be sent again. What was accepted under the id before is waited for, and
+        comes as it stands where that takes longer than the call.
         """
         message = request(
             policy,
@@ -178,6 +179,20 @@ class AsyncValidationCalls:
             message.page_token = answer.next_page_token
             if not message.page_token:
                 return
+
+    async def replay_validation(
+        self, name: str, *, timeout_seconds: float | None = None
+    ) -> validation_service_pb2.ReplayValidationResponse:
+        """Run an ended validation again, and tell where it comes out otherwise."""
+        message = validation_service_pb2.ReplayValidationRequest(name=name)
+        timeout = timeout_seconds or self._timeout_seconds
+        try:
+            answer: validation_service_pb2.ReplayValidationResponse = (
+                await self._validations.ReplayValidation(message, timeout=timeout)
+            )
+        except grpc.RpcError as exc:
+            raise from_rpc_error(exc) from exc
+        return answer
 
     async def cancel_validation(self, name: str) -> validation_pb2.Validation:
         """Cancel a validation that has not ended."""

@@ -10,15 +10,13 @@ import grpc
 
 from absah.async_validations import AsyncValidationCalls
 from absah.callers import aio_interceptors, interceptors
+from absah.catalog import AsyncCatalogCalls, CatalogCalls
 from absah.dead_letters import AsyncMessageCalls
-from absah.errors import from_rpc_error
-from absah.reviewing import ReviewCalls
+from absah.reviewing import AsyncReviewCalls, ReviewCalls
 from absah.uploading import AsyncDocumentCalls, DocumentCalls
 from absah.v1 import (
-    checker_service_pb2,
     checker_service_pb2_grpc,
     document_service_pb2_grpc,
-    policy_service_pb2,
     policy_service_pb2_grpc,
     review_service_pb2_grpc,
     validation_service_pb2_grpc,
@@ -50,6 +48,8 @@ SERVICE_CONFIG = json.dumps(
                     {"service": "absah.v1.PolicyService"},
                     {"service": "absah.v1.DocumentService", "method": "GetDocument"},
                     {"service": "absah.v1.DocumentService", "method": "DeleteDocument"},
+                    {"service": "absah.v1.ReviewService", "method": "ListReviews"},
+                    {"service": "absah.v1.ReviewService", "method": "GetReview"},
                 ],
                 "retryPolicy": {
                     "maxAttempts": 4,
@@ -85,7 +85,7 @@ def channel_credentials(
     return grpc.ssl_channel_credentials() if secure else None
 
 
-class Client(ValidationCalls, DocumentCalls, ReviewCalls):
+class Client(ValidationCalls, DocumentCalls, ReviewCalls, CatalogCalls):
     """A client that blocks; threads may share it.
 
     >>> with absah.Client("127.0.0.1:50051") as client:
@@ -118,42 +118,6 @@ class Client(ValidationCalls, DocumentCalls, ReviewCalls):
         self._policies = policy_service_pb2_grpc.PolicyServiceStub(self._channel)
         self._reviews = review_service_pb2_grpc.ReviewServiceStub(self._channel)
 
-    def checkers(self) -> list[checker_service_pb2.Checker]:
-        """All checkers of the server."""
-        found, message = [], checker_service_pb2.ListCheckersRequest()
-        while True:
-            try:
-                answer = self._checkers.ListCheckers(message, timeout=self._timeout_seconds)
-            except grpc.RpcError as exc:
-                raise from_rpc_error(exc) from exc
-            found += answer.checkers
-            message.page_token = answer.next_page_token
-            if not message.page_token:
-                return found
-
-    def policies(self) -> list[policy_service_pb2.Policy]:
-        """All versions of all policies of the server, without their source."""
-        found, message = [], policy_service_pb2.ListPoliciesRequest()
-        while True:
-            try:
-                answer = self._policies.ListPolicies(message, timeout=self._timeout_seconds)
-            except grpc.RpcError as exc:
-                raise from_rpc_error(exc) from exc
-            found += answer.policies
-            message.page_token = answer.next_page_token
-            if not message.page_token:
-                return found
-
-    def policy(self, name: str) -> policy_service_pb2.Policy:
-        """A policy with its source, by name ("field-report") or version ("field-report@1")."""
-        message = policy_service_pb2.GetPolicyRequest(name=f"policies/{name}")
-        try:
-            answer = self._policies.GetPolicy(message, timeout=self._timeout_seconds)
-        except grpc.RpcError as exc:
-            raise from_rpc_error(exc) from exc
-        policy: policy_service_pb2.Policy = answer.policy
-        return policy
-
     def close(self) -> None:
         self._channel.close()
 
@@ -169,7 +133,13 @@ class Client(ValidationCalls, DocumentCalls, ReviewCalls):
         self.close()
 
 
-class AsyncClient(AsyncValidationCalls, AsyncDocumentCalls, AsyncMessageCalls):
+class AsyncClient(
+    AsyncValidationCalls,
+    AsyncDocumentCalls,
+    AsyncReviewCalls,
+    AsyncCatalogCalls,
+    AsyncMessageCalls,
+):
     """A client for asyncio; cancelling a call frees its work on the server.
 
     >>> async with absah.AsyncClient("127.0.0.1:50051") as client:
@@ -200,6 +170,9 @@ class AsyncClient(AsyncValidationCalls, AsyncDocumentCalls, AsyncMessageCalls):
         self._timeout_seconds = timeout_seconds
         self._validations = validation_service_pb2_grpc.ValidationServiceStub(self._channel)
         self._documents = document_service_pb2_grpc.DocumentServiceStub(self._channel)
+        self._checkers = checker_service_pb2_grpc.CheckerServiceStub(self._channel)
+        self._policies = policy_service_pb2_grpc.PolicyServiceStub(self._channel)
+        self._reviews = review_service_pb2_grpc.ReviewServiceStub(self._channel)
 
     async def close(self) -> None:
         await self._channel.close()

@@ -50,7 +50,8 @@ class ValidationCalls:
         """Validate documents, given by role: a path, bytes, `Text`, or a list of them.
 
         Under a policy it gets a `request_id` of its own where none is given, so that it is recorded
-        once though it may be sent again.
+        once though it may be sent again. What was accepted under the id before is waited for, and
+        comes as it stands where that takes longer than the call.
         """
         message = request(
             policy,

@@ -43,8 +43,8 @@ def evaluate(address: str, golden: Path | None, worst: int, as_json: bool) -> No
     model = addresses.stored(addresses.parse(address))
     task = choosing.choose(model)
     cases = read_cases(task, golden)
-    with showing.waiting(f"{len(cases)} checks", quiet=as_json):
-        measured = asyncio.run(evaluation.measure(model, task, cases))
+    with showing.progress(f"{model.name}@{model.version}", len(cases), quiet=as_json) as done:
+        measured = asyncio.run(evaluation.measure(model, task, cases, done=done))
     ranked = sorted(measured.judged, key=lambda judged: -judged.loss)
     shown = [judged for judged in ranked if judged.loss > 0][:worst]
     if as_json:

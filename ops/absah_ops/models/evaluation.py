@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from absah_ops.models.golden import choosing
@@ -11,6 +11,9 @@ from absah_ops.models.golden.task import Case, Judged, Task
 from absah_sdk import Result
 from absah_server import harness
 from absah_server.inference.repository import StoredModel
+
+Done = Callable[[], object]
+"""Called after each check."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,11 +56,11 @@ class Verdict:
 
 
 async def answers(
-    model: StoredModel, task: Task, cases: Sequence[Case]
+    model: StoredModel, task: Task, cases: Sequence[Case], *, done: Done
 ) -> tuple[list[Result], float]:
     """What the task's checker answers with this version, and the mean seconds of a check.
 
-    Raises `ModelInvalid` where the version cannot be loaded.
+    `done` is called after each. Raises `ModelInvalid` where the version cannot be loaded.
     """
     settings = choosing.settings(task, {model.name: model.version}, model.name)
     results = []
@@ -66,12 +69,15 @@ async def answers(
         for case in cases:
             checked = await opened.check(case.content, filename=case.filename)
             results.append(checked.result)
+            done()
     return results, (time.perf_counter() - began) / max(len(cases), 1)
 
 
-async def measure(model: StoredModel, task: Task, cases: Sequence[Case]) -> Measured:
+async def measure(
+    model: StoredModel, task: Task, cases: Sequence[Case], *, done: Done = lambda: None
+) -> Measured:
     """Measure one version; cases without a truth take its own answers for it."""
-    results, seconds = await answers(model, task, cases)
+    results, seconds = await answers(model, task, cases, done=done)
     return _measured(model, task, _with_truth(model, task, cases, results), results, seconds)
 
 
@@ -83,11 +89,12 @@ async def compare(
     *,
     tolerance: float,
     worst: int = 5,
+    done: Done = lambda: None,
 ) -> Verdict:
     """Measure both on the same cases; `worst` examples are kept."""
-    before, before_seconds = await answers(current, task, cases)
+    before, before_seconds = await answers(current, task, cases, done=done)
     known = _with_truth(current, task, cases, before)
-    after, after_seconds = await answers(candidate, task, cases)
+    after, after_seconds = await answers(candidate, task, cases, done=done)
     first = _measured(current, task, known, before, before_seconds)
     second = _measured(candidate, task, known, after, after_seconds)
     change = second.figure - first.figure

@@ -46,14 +46,12 @@ def list_(server: str | None, as_json: bool) -> None:
     print_items(
         found,
         as_json,
-        ("model", "serves", "versions", "MB", "inputs", "outputs", "batch", "labels", "problem"),
+        ("model", "serves", "versions", "MB", "batch", "labels", "problem"),
         lambda item: (
             item["model"],
             item["version"],
             ", ".join(item["versions"]) + (f" ({item['candidate']})" if item["candidate"] else ""),
             f"{item['size_bytes'] / 1e6:.1f}",
-            "\n".join(item["inputs"]),
-            "\n".join(item["outputs"]),
             str(item["max_batch_size"]),
             str(item["labels"]),
             item["problem"],

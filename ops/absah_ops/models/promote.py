@@ -117,7 +117,8 @@ def _gate(
             return None
         raise
     cases = read_cases(task, golden)
-    with showing.waiting(f"{len(cases)} checks with each version", quiet=quiet):
+    versions = f"versions {current.version} and {candidate.version}"
+    with showing.progress(versions, 2 * len(cases), quiet=quiet) as done:
         return asyncio.run(
             evaluation.compare(
                 current,
@@ -125,6 +126,7 @@ def _gate(
                 task,
                 cases,
                 tolerance=task.tolerance if tolerance is None else tolerance,
+                done=done,
             )
         )
 

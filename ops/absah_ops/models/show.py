@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,19 +122,21 @@ def _engine(stored: StoredModel) -> str:
 def _print(told: Mapping[str, Any]) -> None:
     click.secho(told["model"], bold=True)
     if told["about"]:
-        click.echo(told["about"])
+        showing.console().print(told["about"], markup=False)
     if told["problem"]:
         click.secho(told["problem"], fg="red")
     if told["rollout"]:
         click.echo(f"Answers: {told['rollout']['words']}")
     current = (told["rollout"] or {}).get("current", "")
     for version in told["versions"]:
-        click.secho(f"\nVersion {version['version']}", bold=True)
+        click.echo()
         rows = _rows(version)
         if version["version"] == current and not version["problem"]:
             # They are the model's, so once is enough.
             rows += [(f"parameter: {k}", v) for k, v in version["parameters"].items()]
-        showing.table(("", ""), rows)
+        heading = ("version", version["version"])
+        # A pipe gets no headings, and must tell the versions apart nevertheless.
+        showing.table(heading, rows if sys.stdout.isatty() else [heading, *rows])
     if told["history"]:
         click.echo()
         showing.table(
@@ -163,7 +166,7 @@ def _rows(version: Mapping[str, Any]) -> list[tuple[str, str]]:
 def _change(change: Mapping[str, Any]) -> Sequence[str]:
     figures = change.get("figures", {})
     return (
-        str(change.get("time", "")),
+        str(change.get("time", ""))[:16].replace("T", " "),
         str(change.get("action", "")),
         str(change.get("by", "")),
         str(change.get("rollout", {}).get("current", "")),

@@ -31,8 +31,6 @@ from absah_server.core.validation import CheckResult, Validation
 from absah_server.core.validator import Prepared, Validator
 
 RETRY_AFTER_SECONDS = 1.0
-LARGE_BYTES = 2**20
-"""More than this is identified and digested in a thread, so that others need not wait for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,7 +97,7 @@ class Acceptance:
         ):
             try:
                 whole = await self._whole(caller, request)
-                prepared = await self._prepare(whole)
+                prepared = await self.validator.prepare_aside(whole)
             except _BUSY:
                 raise
             except AbsahError:
@@ -167,11 +165,6 @@ class Acceptance:
                 )
             attachments.append(attachment)
         return dataclasses.replace(request, attachments=attachments)
-
-    async def _prepare(self, request: Submission) -> Prepared:
-        if _size_bytes(request) > LARGE_BYTES:
-            return await asyncio.to_thread(self.validator.prepare, request)
-        return self.validator.prepare(request)
 
     @asynccontextmanager
     async def _keeping(self, request: Submission) -> AsyncIterator[_Keeping]:

@@ -138,10 +138,13 @@ class PluginInvalid(AbsahError):
 class StoreUnavailable(AbsahError):
     """What keeps validations or documents cannot be reached; nothing was accepted for certain."""
 
-    def __init__(self, *, retry_after_seconds: float, what: str = "the database") -> None:
+    def __init__(
+        self, *, retry_after_seconds: float, what: str = "the database", why: str = ""
+    ) -> None:
         self.retry_after_seconds = retry_after_seconds
         self.what = what
-        super().__init__(f"{what} cannot be reached; try again in {retry_after_seconds:.0f} s")
+        advice = why or f"try again in {retry_after_seconds:.0f} s"
+        super().__init__(f"{what} cannot be reached; {advice}")
 
 
 class StoreFull(StoreUnavailable):
@@ -300,6 +303,18 @@ class ChainBroken(AbsahError):
         super().__init__(f"{place}: {problem}")
 
 
+class ContentStoreUnknown(AbsahError):
+    """The documents of the database are not in the store that the settings name, `where`."""
+
+    def __init__(self, *, where: str) -> None:
+        self.where = where
+        super().__init__(
+            f"the documents of this database are not in {where}; all servers and workers of one "
+            "database need the same folder (`data`) or bucket (`blobs`). If the documents are lost "
+            "for good, start once with ABSAH_BLOBS__ADOPT=true"
+        )
+
+
 class SchemaOutdated(AbsahError):
     """The database lacks migrations that this version needs."""
 
@@ -307,6 +322,17 @@ class SchemaOutdated(AbsahError):
         self.missing = missing
         numbers = ", ".join(f"{version:04}" for version in missing)
         super().__init__(f"the database lacks migration {numbers}; run: absah db migrate")
+
+
+class SchemaBusy(AbsahError):
+    """A migration gave way to what holds the locks that it needs; nothing of it was done."""
+
+    def __init__(self, *, version: int, name: str) -> None:
+        self.version = version
+        super().__init__(
+            f"migration {version:04} ({name}) gave way, since others are using what it changes; "
+            "what came before it is applied. Run it again, at a quieter time if need be"
+        )
 
 
 class SchemaUnknown(AbsahError):

@@ -33,6 +33,7 @@ class FaultReason(enum.StrEnum):
     INVALID_REQUEST = "INVALID_REQUEST"
     # Of an attempt at one:
     STORE_UNAVAILABLE = "STORE_UNAVAILABLE"
+    CONTENT_DAMAGED = "CONTENT_DAMAGED"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

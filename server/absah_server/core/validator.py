@@ -32,6 +32,7 @@ from absah_server.core.validation import (
 )
 from absah_server.telemetry import metrics, tracing
 
+LARGE_BYTES = 2**20
 RESERVE_PART = 0.05
 RESERVE_SECONDS = 0.5
 """Of the time left, this part, at most this long, is kept for the verdict and the way back."""
@@ -95,9 +96,7 @@ class Validator:
             self.policies.get(request.policy)
         waiting_since = time.perf_counter()
         size_bytes = sum(attachment.size_bytes for attachment in request.attachments)
-        async with self.admission.place(
-            request.priority, deadline=deadline, size_bytes=size_bytes
-        ):
+        async with self.admission.place(request.priority, deadline=deadline, size_bytes=size_bytes):
             metrics.admitted(time.perf_counter() - waiting_since)
             prepared = self.prepare(request)
             begun(prepared)
@@ -136,6 +135,12 @@ class Validator:
             plan=plan,
             create_time=names.time_of(made),
         )
+
+    async def prepare_aside(self, request: Submission) -> Prepared:
+        """As `prepare`, but others need not wait while what is large is digested."""
+        if sum(attachment.size_bytes for attachment in request.attachments) > LARGE_BYTES:
+            return await asyncio.to_thread(self.prepare, request)
+        return self.prepare(request)
 
     def pending(self, prepared: Prepared) -> Validation:
         """The validation before any check ran."""

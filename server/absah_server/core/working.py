@@ -1,9 +1,10 @@
 """Work at one attempt at an accepted validation, and say how it is to go on.
 
 A failure is of one of three classes. What time may mend (a model overloaded, a check that found no
-time) is tried again after a while, up to `max_attempts`; then the validation ends with what there
-is. What time will not mend (the policy is gone, a document is deleted) ends it as FAILED at once. A
-store out of reach is no fault of the validation: it is tried again for as long as that lasts.
+time, a damaged document that its sender may upload again) is tried again after a while, up to
+`max_attempts`; then the validation ends with what there is. What time will not mend (the policy is
+gone, a document is deleted) ends it as FAILED at once. A store out of reach is no fault of the
+validation: it is tried again for as long as that lasts.
 """
 
 from __future__ import annotations
@@ -153,6 +154,9 @@ class Worker:
             return Again(fault=fault, delay_seconds=self._delay_seconds(attempt.number))
         except TRANSIENT_ERRORS as exc:
             return self._again(attempt, Fault(reason=FaultReason.OVERLOADED, message=str(exc)))
+        except errors.ContentDamaged as exc:
+            # Who uploads it again mends it.
+            return self._again(attempt, Fault(reason=FaultReason.CONTENT_DAMAGED, message=str(exc)))
         except tuple(PERMANENT_ERRORS) as exc:
             return _failed(attempt, _fault(exc))
         except Exception:
@@ -198,7 +202,7 @@ class Worker:
             contents[digest] = await self._keeper.blobs.get(digest)
         submission = attempt.request.submission(attempt.request_id, contents)
         return dataclasses.replace(
-            self._validator.prepare(submission),
+            await self._validator.prepare_aside(submission),
             id=attempt.validation_id,
             create_time=attempt.create_time,
         )

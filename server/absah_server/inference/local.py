@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import enum
 import logging
 import types
 from collections.abc import Collection, Mapping, Sequence
@@ -12,11 +11,12 @@ from pathlib import Path
 
 from absah_sdk.checking import Array
 from absah_server.core.errors import ModelInvalid, ModelUnknown
-from absah_server.inference import planning, signature, warmup
+from absah_server.inference import invalid, planning, signature, warmup
 from absah_server.inference.batching import BatchingQueue
 from absah_server.inference.config import ModelConfig
 from absah_server.inference.engines import Engine, EngineName
 from absah_server.inference.engines.opening import open_engine
+from absah_server.inference.invalid import OnInvalid
 from absah_server.inference.planning import Choice
 from absah_server.inference.processors import available_processors
 from absah_server.inference.repository import (
@@ -39,15 +39,6 @@ _BACKGROUND_NICENESS = 19
 """Of the thread that runs versions loaded in the background: the least of the processor."""
 _NO_PINS: Mapping[str, str] = types.MappingProxyType({})
 _NO_PLANS: Mapping[str, Plan] = types.MappingProxyType({})
-
-
-class OnInvalid(enum.StrEnum):
-    """What to do at start when a model of the repository cannot be served."""
-
-    REFUSE = "refuse"
-    """Do not start."""
-    SERVE_OTHERS = "serve_others"
-    """Start with the others; `LocalInference.errors` says what is wrong."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,12 +114,7 @@ class LocalInference:
             except ModelInvalid as exc:
                 errors.append(exc)
         self._errors = tuple(errors)
-        for error in errors:
-            log.error("model invalid", extra={"model": error.model, "error": str(error)})
-        if errors and self._on_invalid is OnInvalid.REFUSE:
-            for other in errors[1:]:
-                errors[0].add_note(str(other))
-            raise errors[0]
+        invalid.settle(errors, self._on_invalid)
         self._scheduler = Scheduler(slots=self._concurrent_runs)
         self._background = Scheduler(slots=1, niceness=_BACKGROUND_NICENESS)
         for each in opened:

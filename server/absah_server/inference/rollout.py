@@ -26,11 +26,22 @@ ROLLOUT_NAME = "rollout.json"
 MOST_CHANGES = 100
 VERSION = re.compile("[1-9][0-9]*")
 """What Triton takes for a version's folder: a number that does not begin with zero."""
+Stamp = tuple[int, int, int] | None
+"""Time, size and place of a rollout's file, None where there is none."""
 
 
 def path(directory: Path) -> Path:
     """Where the rollout of the model in `directory` lies."""
     return directory / ROLLOUT_NAME
+
+
+def stamp(directory: Path) -> Stamp:
+    """What changes whenever the rollout of the model in `directory` is written."""
+    try:
+        found = path(directory).stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def read(directory: Path) -> Rollout | None:

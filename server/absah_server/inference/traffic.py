@@ -33,8 +33,6 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 1.0
 """How often the rollouts are looked at for changes."""
 _UNLOAD_LOOK_SECONDS = 0.02
-Stamp = tuple[int, int, int] | None
-"""Time, size and place of a rollout's file, None where there is none."""
 _NO_PINS: Mapping[str, str] = types.MappingProxyType({})
 
 
@@ -44,7 +42,7 @@ class _Line:
 
     rollout: Rollout
     shadow: Shadow | None
-    stamp: Stamp
+    stamp: rollout.Stamp
     problem: str = ""
 
 
@@ -175,7 +173,7 @@ class Traffic:
             except BaseException:
                 await self._follow(model, before, None)
                 raise
-            self._stamped(model, await asyncio.to_thread(_stamp, directory))
+            self._stamped(model, await asyncio.to_thread(rollout.stamp, directory))
         self.loaded()
 
     async def close(self) -> None:
@@ -226,7 +224,7 @@ class Traffic:
         if model in self._pins:
             return
         directory = self._repository / model
-        stamp = await asyncio.to_thread(_stamp, directory)
+        stamp = await asyncio.to_thread(rollout.stamp, directory)
         before = self._lines[model]
         if stamp == before.stamp:
             return
@@ -245,13 +243,13 @@ class Traffic:
         if self.followed is not None and self._lines[model].rollout != before.rollout:
             self._keep(self.followed(model, self._lines[model].rollout))
 
-    def _stamped(self, model: str, stamp: Stamp, problem: str = "") -> None:
+    def _stamped(self, model: str, stamp: rollout.Stamp, problem: str = "") -> None:
         line = self._lines[model]
         self._lines[model] = _Line(
             rollout=line.rollout, shadow=line.shadow, stamp=stamp, problem=problem
         )
 
-    async def _follow(self, model: str, wanted: Rollout, stamp: Stamp) -> None:
+    async def _follow(self, model: str, wanted: Rollout, stamp: rollout.Stamp) -> None:
         """Load what the rollout names, lead checks there, and let go of what it named before."""
         line = self._lines[model]
         candidate = wanted.candidate
@@ -339,11 +337,3 @@ class Use:
         if shadow is not None and version == shadow.current:
             shadow.offer(inputs, outputs, clock() - began)
         return outputs
-
-
-def _stamp(directory: Path) -> Stamp:
-    try:
-        found = rollout.path(directory).stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino

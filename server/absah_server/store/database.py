@@ -81,11 +81,14 @@ class Database:
 
     async def open(self, *, timeout_seconds: float = 10.0) -> None:
         """Connect, and keep looking whether PostgreSQL answers; raises `StoreUnavailable`."""
+        # It warns of each attempt to connect, which `_watch` and the error below tell once.
+        logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
         try:
             await self._pool.open(wait=True, timeout=timeout_seconds)
         except GONE as exc:
             await self._pool.close()
-            raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS) from exc
+            why = await why_unreachable(self.url, timeout_seconds=3)
+            raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS, why=why) from exc
         self._gone = asyncio.get_running_loop().create_future()
         self._available = True
         self._watching = asyncio.create_task(self._watch())
@@ -187,6 +190,21 @@ class Database:
             self._gone = asyncio.get_running_loop().create_future()
         elif not self._gone.done():
             self._gone.set_result(None)
+
+
+async def why_unreachable(url: str, *, timeout_seconds: float) -> str:
+    """What keeps PostgreSQL from answering at a URL; empty where it does. Tells no password."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            connection = await psycopg.AsyncConnection.connect(url)
+            await connection.close()
+    except TimeoutError:
+        return f"PostgreSQL does not answer within {timeout_seconds:g} s"
+    except psycopg.ProgrammingError:
+        return "the URL is not of the form postgresql://user:password@host:5432/database"
+    except psycopg.Error as exc:
+        return str(exc).partition("\n")[0]
+    return ""
 
 
 def is_gone(error: Exception) -> bool:

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from importlib import resources
 
 import procrastinate.schema
+import psycopg
 
-from absah_server.core.errors import SchemaOutdated, SchemaUnknown
+from absah_server.core.errors import SchemaBusy, SchemaOutdated, SchemaUnknown
 from absah_server.store import queries
 from absah_server.store.database import Connection, Database
 
@@ -63,27 +64,31 @@ def known() -> Sequence[Migration]:
 
 
 async def migrate(database: Database) -> Sequence[Migration]:
-    """Apply what is missing and return it. Raises `SchemaUnknown` or `StoreUnavailable`."""
-    applied = []
-    for migration in known():
+    """Apply what is missing and return it.
+
+    Raises `SchemaUnknown`, `SchemaBusy` or `StoreUnavailable`; what was applied until then stays.
+    """
+    return [migration for migration in known() if await _applied_now(database, migration)]
+
+
+async def _applied_now(database: Database, migration: Migration) -> bool:
+    """Apply a migration unless it is there already."""
+    try:
         async with database.transaction() as connection:
             await connection.execute(SQL["limit_waiting"])
             await connection.execute(SQL["take_time"])
             await connection.execute(SQL["lock"])
             await connection.execute(SQL["create_table"])
             if migration.version in await _applied(connection):
-                continue
+                return False
             await connection.execute(migration.statements)
-            await connection.execute(
-                SQL["record"],
-                {
-                    "version": migration.version,
-                    "name": migration.name,
-                    "sha256": migration.sha256,
-                },
-            )
-            applied.append(migration)
-    return applied
+            row = {
+                "version": migration.version, "name": migration.name, "sha256": migration.sha256
+            }  # fmt: skip
+            await connection.execute(SQL["record"], row)
+    except psycopg.errors.LockNotAvailable as exc:
+        raise SchemaBusy(version=migration.version, name=migration.name) from exc
+    return True
 
 
 async def status(database: Database) -> Sequence[Status]:

@@ -43,9 +43,7 @@ async def lines(*arguments: str) -> list[dict[str, Any]]:
 async def outcomes(core: str, name: str) -> list[str]:
     """What befell a dead letter, in order."""
     (letter,) = await lines("dead-letters", "show", name, "--server", core)
-    return [
-        attempt["outcome"].removeprefix("MESSAGE_OUTCOME_") for attempt in letter["attempts"]
-    ]
+    return [attempt["outcome"].removeprefix("MESSAGE_OUTCOME_") for attempt in letter["attempts"]]
 
 
 async def test_retries_are_used_up_and_the_ledger_knows_each(
@@ -72,7 +70,7 @@ async def test_retries_are_used_up_and_the_ledger_knows_each(
     (letter,) = await lines(
         "dead-letters", "list", "--cause", "RETRIES_EXHAUSTED", "--server", core
     )
-    assert letter["messageKey"] == "M-1"
+    assert letter["message_key"] == "M-1"
     assert await outcomes(core, letter["name"]) == ["RETRIED", "RETRIED", "PARKED"]
 
 
@@ -121,9 +119,7 @@ async def test_parked_messages_are_redriven_by_group_and_answered(
         assert again == "0 redriven\n"
         answered: list[Any] = []
         while len(answered) < 3:
-            answered = await lines(
-                "dead-letters", "list", "--state", "ANSWERED", "--server", core
-            )
+            answered = await lines("dead-letters", "list", "--state", "ANSWERED", "--server", core)
         discarded = await absah_command(
             "dead-letters", "discard", "simpeg", "M-9", "--reason", "uji coba", *options
         )
@@ -131,7 +127,7 @@ async def test_parked_messages_are_redriven_by_group_and_answered(
     for letter in answered:
         assert await outcomes(core, letter["name"]) == ["PARKED", "REDRIVEN", "ANSWERED"]
     actions = rows(
-        database_url, "select action from audit_events where action like 'dead_letter.%'"
+        database_url, "select action from audit_events where action like 'dead_letter.%%'"
     )
     assert sorted(row["action"] for row in actions) == [
         "dead_letter.discarded",
@@ -173,7 +169,7 @@ async def test_a_validation_that_ended_without_a_verdict_is_done_anew_when_redri
                 "dead-letters", "list", "--cause", "VALIDATION_FAILED", "--server", core
             )
             await absah_command(
-                *("dead-letters", "redrive", "simpeg", letter["messageKey"]),
+                *("dead-letters", "redrive", "simpeg", letter["message_key"]),
                 *("--config", str(file), "--server", core),
             )
             _, body = await played(broker, lambda program: program.receive(answers_of(queue)))

@@ -152,21 +152,21 @@ async def test_an_exchange_that_is_not_there_harms_no_other_message(
     answer = config["systems"]["simpeg"]["answer"]
     answer["to"] = {"exchange": f"{queue}-tidak-ada", "routing_key": "x"}
 
-    def legacy(program: LegacyProgram) -> tuple[list[int], list[Mapping[str, Any]]]:
+    def legacy(program: LegacyProgram) -> tuple[set[int], list[Mapping[str, Any]]]:
         program.declare(answers_of(queue))
         for number in range(20):
             # Every other one has an answer's address of its own; the rest closes the channel.
             to = {"reply_to": answers_of(queue)} if number % 2 else {}
             program.send(queue, message(number), **to)
-        answers = [json.loads(program.receive(answers_of(queue))[1]) for _ in range(10)]
-        return (
-            sorted(answer["nomor"] for answer in answers),
-            [program.headers_of_parked(queue) for _ in range(10)],
-        )
+        answered: set[int] = set()
+        while len(answered) < 10:
+            # One that was unconfirmed when the channel was closed comes twice.
+            answered.add(json.loads(program.receive(answers_of(queue))[1])["nomor"])
+        return answered, [program.headers_of_parked(queue) for _ in range(10)]
 
     async with running_bridge(tmp_path, config):
         answered, parked = await played(broker, legacy)
-    assert answered == list(range(1, 20, 2))
+    assert answered == set(range(1, 20, 2))
     assert {headers["x-absah-cause"] for headers in parked} == {"NOT_ROUTED"}
 
 

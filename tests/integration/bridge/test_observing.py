@@ -92,9 +92,7 @@ async def test_spans_of_bridge_and_core_are_of_the_trace_that_the_message_names(
     assert span.attributes and span.attributes["absah.system"] == "simpeg"
 
 
-async def test_metrics_tell_what_became_of_messages(
-    tmp_path: Path, core: str, broker: str
-) -> None:
+async def test_metrics_tell_what_became_of_messages(tmp_path: Path, core: str, broker: str) -> None:
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     metrics.set_meter_provider(provider)

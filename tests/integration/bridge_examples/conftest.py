@@ -76,5 +76,5 @@ def legacy(
         for queue in ("silap.jawaban", "arsip.hasil", "sikartu.hasil"):
             program.declare(f"{queue}-{run}")
         with bridge(folder / "bridge.yaml"):
-            yield Legacy(program=program, run=run)
+            yield Legacy(program=program, run=run, config=folder / "bridge.yaml")
     program.close()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 from example_systems import EXAMPLES, Legacy, message
+
+from absah_ops.main import main
 
 COLUMNS = {
     "no_urut": (1, 7),
@@ -110,6 +114,36 @@ def test_bad_messages_are_parked_with_cause_field_and_position_and_the_next_goes
         expected = json.loads((EXAMPLES / system / "cases" / case / "refusal.json").read_text())
         assert told(properties.headers) == expected
         assert body == message(system, case)
+
+
+@pytest.mark.parametrize(
+    ("system", "case", "words"),
+    [
+        ("silap", "ditolak", ["<STATUS>DITOLAK</STATUS>", "claims.nik", "NIK berbeda"]),
+        ("sikartu", "berbeda", ['"HASIL":"TIDAK_SESUAI"', "data.TGL_LHR", "19/06/1965"]),
+    ],
+)
+def test_people_try_a_message_at_the_real_core(
+    legacy: Legacy, system: str, case: str, words: list[str]
+) -> None:
+    (file,) = (EXAMPLES / system / "cases" / case).glob("message.*")
+    arguments = ["bridge", "try", system, str(file), "--config", str(legacy.config)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 0, result.output
+    for word in words:
+        assert word in result.stdout
+
+
+def test_people_who_try_a_message_are_told_of_a_file_that_is_not_there(
+    legacy: Legacy, tmp_path: Path
+) -> None:
+    file = tmp_path / "message.json"
+    file.write_bytes(message("sikartu", "sesuai").replace(b"ktp-45.jpg", b"ktp-99.jpg"))
+    arguments = ["bridge", "try", "sikartu", str(file), "--config", str(legacy.config)]
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == 1
+    assert "data.BERKAS_KTP, line 15, column 19" in result.stderr
+    assert "MISSING_ATTACHMENT" in result.stderr
 
 
 def told(headers: Mapping[str, Any]) -> Mapping[str, Any]:

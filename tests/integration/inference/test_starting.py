@@ -21,7 +21,8 @@ from onnx import TensorProto, helper
 
 from absah_server.core.errors import ModelInvalid
 from absah_server.inference.engines.opening import verify_repository
-from absah_server.inference.local import LocalInference, OnInvalid
+from absah_server.inference.invalid import OnInvalid
+from absah_server.inference.local import LocalInference
 
 
 async def refusal(repository: Path) -> ModelInvalid:

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
-from durable import AlwaysBusy, Busy, attempts, durable_server, durable_settings, outcomes, rows
+from durable import (
+    AlwaysBusy,
+    Busy,
+    attempts,
+    durable_server,
+    durable_settings,
+    eventually,
+    outcomes,
+    rows,
+)
 
+import absah
 from absah.v1 import check_result_pb2, validation_pb2
 
 
@@ -49,9 +60,8 @@ async def test_a_document_whose_content_is_gone_fails_the_validation(
     waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
     async with durable_server(waiting) as caller:
         created = await caller.create("halo", "length")
-        for file in (tmp_path / "data" / "blobs").rglob("*"):
-            if file.is_file():
-                file.unlink()
+        digest = created.record.documents[0].sha256
+        (tmp_path / "data" / "blobs" / digest[:2] / digest[2:]).unlink()
         async with durable_server(durable_settings(tmp_path, database_url)):
             ended = await caller.ended(created.name)
     assert ended.state == validation_pb2.STATE_FAILED
@@ -77,3 +87,21 @@ async def test_a_request_that_this_version_cannot_read_fails_and_holds_up_nobody
         async with durable_server(durable_settings(tmp_path, database_url)):
             assert (await caller.ended(odd.name)).state == validation_pb2.STATE_FAILED
             assert (await caller.ended(good.name)).state == validation_pb2.STATE_SUCCEEDED
+
+
+async def test_a_damaged_document_is_validated_once_it_was_uploaded_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(tmp_path, database_url, jobs={"backoff_seconds": 0.5})
+    async with durable_server(waiting) as caller:
+        created = await caller.create("halo", "length")
+        digest = created.record.documents[0].sha256
+        (tmp_path / "data" / "blobs" / digest[:2] / digest[2:]).write_bytes(b"HALO")
+        async with durable_server(working):
+            await eventually(lambda: "RETRIED" in outcomes(database_url, created.name))
+            with absah.Client(caller.address) as client:
+                await asyncio.to_thread(client.upload, b"halo")
+            ended = await caller.ended(created.name)
+    assert ended.state == validation_pb2.STATE_SUCCEEDED
+    assert attempts(database_url, created.name)[0]["error"]["reason"] == "CONTENT_DAMAGED"

@@ -83,6 +83,24 @@ async def test_what_failed_is_tried_again_by_hand(tmp_path: Path, database_url: 
     assert acts(database_url) == [("job.retried", created.name)]
 
 
+async def test_what_failed_and_is_erased_is_not_tried_again(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with durable_server(durable_settings(tmp_path, database_url), [Length]) as caller:
+        created = await caller.create("halo", "length")
+        await caller.ended(created.name)
+        # Its claims are gone by then, so that another attempt would judge without them.
+        rows(
+            database_url, "update validations set state = 'FAILED', erase_time = now() returning 1"
+        )
+        rows(database_url, "update procrastinate_jobs set status = 'failed' returning 1")
+        refused = await command(caller, "retry", created.name)
+        kept = await caller.get(created.name)
+    assert refused.exit_code == 1
+    assert "erased" in refused.stderr and "FAILED_PRECONDITION" in refused.stderr
+    assert kept.state == validation_pb2.STATE_FAILED
+
+
 async def test_what_waits_to_be_tried_again_is_tried_at_once_by_hand(
     tmp_path: Path, database_url: str
 ) -> None:

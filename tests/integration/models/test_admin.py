@@ -197,6 +197,32 @@ async def test_a_version_is_loaded_and_unloaded(model: Path, tmp_path: Path) -> 
             "rollout.current",
         ),
         (
+            lambda a: a.set_rollout("double", pb2.Rollout(current="1", previous="../../x")),
+            "INVALID_ARGUMENT",
+            "INVALID_REQUEST",
+            "rollout.previous",
+        ),
+        (
+            lambda a: a.set_rollout(
+                "double",
+                pb2.Rollout(
+                    current="1",
+                    candidate=pb2.Candidate(
+                        version="2", mode=pb2.CANDIDATE_MODE_CANARY, share=float("nan")
+                    ),
+                ),
+            ),
+            "INVALID_ARGUMENT",
+            "INVALID_REQUEST",
+            "rollout.candidate.share",
+        ),
+        (
+            lambda a: a.set_rollout("double", pb2.Rollout(current="2"), reason="a\0b"),
+            "INVALID_ARGUMENT",
+            "INVALID_REQUEST",
+            "reason",
+        ),
+        (
             lambda a: a.set_rollout(
                 "double", pb2.Rollout(current="1", candidate=pb2.Candidate(version="2"))
             ),

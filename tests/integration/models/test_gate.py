@@ -149,8 +149,11 @@ async def test_a_good_candidate_is_shadowed_promoted_and_rolled_back_under_live_
         # Nobody was refused, nobody was answered otherwise.
         assert {version for version, _ in seen} == {"1", "2"}
         assert {codes for _, codes in seen} == {frozenset({"PER", "LOC"})}
-        actions = [change["reason"].split(";")[0] for change in rollout.history(repository / MODEL)]
-        assert [action.split(" ")[0] for action in actions] == ["", "shadow", "promote", "a"]
+        changes = rollout.history(repository / MODEL)
+        assert [each["action"] for each in changes] == ["import", "shadow", "promote", "rollback"]
+        assert "F1" in changes[2]["reason"]
+        assert changes[3]["reason"] == "a test"
+
 
 async def test_a_servers_own_rollout_is_changed_and_not_what_lies_here(
     repository: Path, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

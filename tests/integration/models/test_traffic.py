@@ -27,7 +27,8 @@ from onnx import TensorProto, helper
 from absah_server.core.errors import ModelInUse, ModelInvalid, ModelUnknown, RolloutRefused
 from absah_server.core.models import Candidate, Change, Mode, Rollout
 from absah_server.inference import rollout
-from absah_server.inference.local import LocalInference, OnInvalid
+from absah_server.inference.invalid import OnInvalid
+from absah_server.inference.local import LocalInference
 from absah_server.inference.scheduling import Scheduler
 from absah_server.inference.traffic import Traffic
 

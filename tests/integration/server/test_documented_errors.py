@@ -146,6 +146,7 @@ async def asking(tmp_path: Path, database_url: str) -> AsyncIterator[Asking]:
         jobs={"workers": 1},
         limits={"max_text_bytes": 100, "max_document_bytes": 2**20},
         blobs={"max_uploads": 1, "idle_seconds": 0.5},
+        drain_seconds=0.1,
         max_running=1,
         max_waiting=0,
     )

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from absah_server.core.errors import SchemaOutdated, SchemaUnknown, StoreUnavailable
+from absah_server.core.errors import SchemaBusy, SchemaOutdated, SchemaUnknown, StoreUnavailable
 from absah_server.store import migrations
 from absah_server.store.database import Database
 
@@ -33,6 +33,23 @@ async def test_two_migrators_at_once_apply_each_migration_once(empty: Database) 
     assert sorted(m.version for made in both for m in made) == [
         m.version for m in migrations.known()
     ]
+
+
+async def test_a_migration_gives_way_to_who_uses_what_it_changes(empty: Database) -> None:
+    await migrations.migrate(empty)
+    last = migrations.known()[-1]
+    forget = "delete from schema_migrations where version = %s"
+    async with empty.connection() as connection:
+        await connection.execute(forget, (last.version,))
+        async with empty.transaction() as other:
+            await other.execute(migrations.SQL["lock"])
+            with pytest.raises(SchemaBusy, match="Run it again"):
+                await migrations.migrate(empty)
+        assert await missing(empty) == [last.version]
+
+
+async def missing(database: Database) -> list[int]:
+    return [s.version for s in await migrations.status(database) if s.apply_time is None]
 
 
 async def test_a_database_without_the_schema_is_refused_with_the_command_to_run(

@@ -17,7 +17,7 @@ from absah_ops.triton.server import Control, Options
 from absah_sdk import InferenceFailed
 from absah_server.core.errors import ModelInvalid, ModelUnknown
 from absah_server.core.models import Change, Rollout
-from absah_server.inference.local import OnInvalid
+from absah_server.inference.invalid import OnInvalid
 from absah_server.inference.traffic import Traffic
 from absah_server.inference.triton.inference import TritonInference
 
@@ -82,8 +82,8 @@ async def test_a_server_that_serves_other_models_is_refused_by_model_and_field(
 ) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     parameters = 'parameters { key: "absah.mean" value { string_value: "127" } }'
-    draw_double(ours, "narrow", dims="[ 4 ]", more=INSTANCE)
-    draw_double(theirs, "narrow", dims="[ 8 ]", more=INSTANCE)
+    draw_double(ours, "narrow", dims="[ 4 ]", output_dims="[ -1 ]", more=INSTANCE)
+    draw_double(theirs, "narrow", dims="[ 8 ]", output_dims="[ -1 ]", more=INSTANCE)
     draw_double(ours, "large", max_batch_size=16, more=INSTANCE)
     draw_double(theirs, "large", max_batch_size=4, more=INSTANCE)
     draw_double(ours, "tuned", more=f"{INSTANCE} {parameters}")
@@ -119,16 +119,36 @@ async def test_a_server_that_serves_other_models_is_refused_by_model_and_field(
 async def test_a_model_that_triton_cannot_load_is_named_and_the_others_are_served(
     tmp_path: Path,
 ) -> None:
-    file = draw_double(tmp_path, "broken", more=INSTANCE)
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder in (ours, theirs):
+        draw_double(folder, "whole", more=INSTANCE)
+        file = draw_double(folder, "broken", more=INSTANCE)
     file.write_bytes(file.read_bytes()[:-30])
-    draw_double(tmp_path, "whole", more=INSTANCE)
-    with server.running(tmp_path) as triton:
+    with server.running(theirs) as triton:
         with pytest.raises(ModelInvalid) as caught:
-            async with asking(tmp_path, triton):
+            async with asking(ours, triton):
                 pass
         assert caught.value.model == "broken"
         assert "is not served by Triton" in caught.value.problem
+        async with asking(ours, triton, on_invalid=OnInvalid.SERVE_OTHERS) as inference:
+            assert await inference.infer("whole", floats(1.0), deadline=soon()) == {"y": [[2.0]]}
+
+
+async def test_a_damaged_model_is_told_by_file_and_field_and_the_others_are_served(
+    tmp_path: Path,
+) -> None:
+    truncated = draw_double(tmp_path, "truncated", more=INSTANCE)
+    truncated.write_bytes(truncated.read_bytes()[:-30])
+    # Triton from pip serves what its config contradicts.
+    config = draw_double(tmp_path, "wrong", more=INSTANCE).parents[1] / "config.pbtxt"
+    config.write_text(config.read_text().replace("TYPE_FP32", "TYPE_FP64"))
+    draw_double(tmp_path, "whole", more=INSTANCE)
+    with server.running(tmp_path) as triton:
         async with asking(tmp_path, triton, on_invalid=OnInvalid.SERVE_OTHERS) as inference:
+            told = {error.model: str(error) for error in inference.errors}
+            assert set(told) == {"truncated", "wrong"}
+            assert f"{truncated}: cannot be opened" in told["truncated"]
+            assert f"{config}: input[0].data_type: is TYPE_FP64, but 1/model.onnx" in told["wrong"]
             assert await inference.infer("whole", floats(1.0), deadline=soon()) == {"y": [[2.0]]}
 
 
@@ -174,7 +194,8 @@ async def test_a_model_that_takes_no_small_request_is_asked_with_its_configs_sam
     warm_up = f'model_warmup [ {{ name: "s" inputs {{ key: "x" {sample} }} }} ]'
     draw_offset(tmp_path, "told", more=INSTANCE)
     with server.running(tmp_path) as triton:
-        write_config(tmp_path, "told", more=f"{INSTANCE} {warm_up}")  # Triton would refuse to load
+        # Triton would refuse to load it.
+        write_config(tmp_path, "told", output_dims="[ 3 ]", more=f"{INSTANCE} {warm_up}")
         async with asking(tmp_path, triton) as inference:
             answer = await inference.infer("silent", floats(1.0, size=3), deadline=soon())
             assert answer["y"].tolist() == [[2.0, 3.0, 4.0]]
@@ -193,4 +214,4 @@ def draw_offset(repository: Path, name: str, **config: str) -> None:
         [("x", TensorProto.FLOAT, ["items", "size"])],
         [("y", TensorProto.FLOAT, ["items", "size"])],
     )
-    write_config(repository, name, **config)
+    write_config(repository, name, output_dims="[ 3 ]", **config)

@@ -77,3 +77,29 @@ async def test_the_blocking_client_does_the_same(address: str) -> None:
 async def test_what_is_submitted_without_an_id_gets_one(client: absah.AsyncClient) -> None:
     made = await client.create_validation("short-text", report=absah.Text("halo"))
     assert len(made.request_id) == 32
+
+
+async def test_the_async_client_tells_checkers_and_policies(client: absah.AsyncClient) -> None:
+    assert [each.name for each in await client.checkers()] == ["checkers/length", "checkers/slow"]
+    assert [each.name for each in await client.policies()] == ["policies/short-text@1"]
+    assert "rule: long" in (await client.policy("short-text")).source
+    with pytest.raises(absah.CallFailed) as error:
+        await client.policy("other")
+    assert error.value.reason == "POLICY_NOT_FOUND"
+
+
+async def test_the_async_client_replays_and_decides_what_waits(client: absah.AsyncClient) -> None:
+    text = absah.Text("far too long to be accepted")
+    made = [await client.validate("short-text", report=text) for _ in range(2)]
+    replayed = await client.replay_validation(made[0].name)
+    assert not replayed.differences
+    waiting = [each.name async for each in client.reviews(state="waiting")]
+    assert waiting == [each.name.replace("validations", "reviews") for each in made]
+    assert [each.name async for each in client.reviews(limit=1)] == waiting[:1]
+    claimed = await client.claim_review(waiting[0])
+    assert claimed.reviewer == "ministry"
+    decided = await client.decide_review(waiting[0], "reject", reason="too long")
+    assert decided.human_decision.decision == validation_pb2.DECISION_REJECT
+    assert (await client.review(waiting[0])).human_decision == decided.human_decision
+    await client.claim_review(waiting[1])
+    assert (await client.release_review(waiting[1])).reviewer == ""

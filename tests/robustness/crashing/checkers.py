@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
+from robustness.crashing.history import Submitted
 
 from absah_sdk import (
     Artifact,
@@ -137,6 +138,37 @@ def results_of(reports: Sequence[bytes], shade: int | None) -> list[tuple[str, s
     if shade is not None:
         found.append((Shade.name, "photo", shade % len(DECISIONS)))
     return found
+
+
+def digest_of(content: bytes) -> str:
+    """Its SHA-256 in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def submission(
+    *,
+    tenant: str,
+    client: str,
+    request_id: str,
+    policy: str,
+    contents: Sequence[bytes],
+    recorded: bool,
+    shade: int | None = None,
+) -> Submitted:
+    """What is about to be sent, with all that must come of it: reports, perhaps a photo."""
+    results = results_of(contents, shade)
+    documents = [*contents, *([photo_of(shade)] if shade is not None else [])]
+    return Submitted(
+        tenant=tenant,
+        client=client,
+        request_id=request_id,
+        policy=policy,
+        recorded=recorded,
+        documents=tuple(digest_of(content) for content in documents),
+        results=tuple(results),
+        decision=DECISIONS[max(bucket for _, _, bucket in results)],
+        artifacts=tuple(digest_of(stamp_of(content)) for content in documents),
+    )
 
 
 def write_policies(folder: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from robustness.crashing.history import (
     Deleted,
     Downloaded,
     History,
+    Listed,
     Submitted,
     Told,
     Unexpected,
@@ -32,6 +32,7 @@ WATCH_SECONDS = 10.0
 AGAIN_SECONDS = 0.2
 LONG_TEXT_BYTES = 900_000
 """Four chunks of an upload."""
+PAGE = 50
 SHADES = 20
 """Of all photos: some come often, and their results are used again."""
 TENANTS = ("kecamatan", "kelurahan")
@@ -116,7 +117,7 @@ class Client:
             self._shared += 1
             content = f"0 shared {self.name} {self._shared}".encode()
         document = await self._upload(client, content)
-        digest = _digest(content)
+        digest = checkers.digest_of(content)
         self.history.add(DeleteAsked(tenant=self.tenant, digest=digest))
         await self._until("DeleteDocument", lambda: client.delete_document(document.name))
         self.history.add(Deleted(tenant=self.tenant, digest=digest))
@@ -182,13 +183,15 @@ class Client:
         document = await self._until("UploadDocument", lambda: client.upload(content))
         if document.state != document_service_pb2.DOCUMENT_STATE_READY:
             self._unexpected("UploadDocument", f"state {document.state}")
-        self.history.add(Uploaded(tenant=self.tenant, digest=_digest(content)))
+        self.history.add(Uploaded(tenant=self.tenant, digest=checkers.digest_of(content)))
         return document
 
     async def _download(self, client: absah.AsyncClient, content: bytes) -> None:
-        digest = _digest(content)
+        digest = checkers.digest_of(content)
         came = await self._until("DownloadDocument", lambda: client.download(f"documents/{digest}"))
-        self.history.add(Downloaded(tenant=self.tenant, digest=digest, came=_digest(came)))
+        self.history.add(
+            Downloaded(tenant=self.tenant, digest=digest, came=checkers.digest_of(came))
+        )
 
     async def _until(self, call: str, ask: Callable[[], Awaitable[T]]) -> T:
         """Ask until there is an answer."""
@@ -220,7 +223,7 @@ class Client:
     ) -> tuple[Submitted, Any]:
         self._number += 1
         shade = self.chance.randrange(SHADES) if self.chance.random() < 0.3 else None
-        wanted = submission(
+        wanted = checkers.submission(
             tenant=self.tenant,
             client=self.name,
             request_id=f"r-{self._number}",
@@ -274,50 +277,22 @@ class Client:
         )
 
 
-def submission(
-    *,
-    tenant: str,
-    client: str,
-    request_id: str,
-    policy: str,
-    contents: Sequence[bytes],
-    recorded: bool,
-    shade: int | None = None,
-) -> Submitted:
-    """What is about to be sent, with all that must come of it: reports, perhaps a photo."""
-    results = checkers.results_of(contents, shade)
-    documents = [*contents, *([checkers.photo_of(shade)] if shade is not None else [])]
-    return Submitted(
-        tenant=tenant,
-        client=client,
-        request_id=request_id,
-        policy=policy,
-        recorded=recorded,
-        documents=tuple(_digest(content) for content in documents),
-        results=tuple(results),
-        decision=checkers.DECISIONS[max(bucket for _, _, bucket in results)],
-        artifacts=tuple(_digest(checkers.stamp_of(content)) for content in documents),
-    )
-
-
 def pool(chance: random.Random, size: int = 12) -> list[bytes]:
     """Texts that all clients may send."""
     return [f"0.02 pool {number} {chance.random()}".encode() for number in range(size)]
 
 
-async def download_all(address: str, history: History) -> None:
-    """Download what was uploaded and is still to be there."""
+async def look_through(address: str, history: History) -> None:
+    """List all validations, and download what was uploaded and is still to be there."""
     gone = {(each.tenant, each.digest) for each in history.of(DeleteAsked)}
     wanted = {(each.tenant, each.digest) for each in history.of(Uploaded)} - gone
     for tenant in TENANTS:
         async with absah.AsyncClient(address, tenant=tenant, client="reader") as client:
+            names = [each.name async for each in client.validations(page_size=PAGE)]
+            history.add(Listed(tenant=tenant, names=tuple(names)))
             for digest in sorted(digest for whose, digest in wanted if whose == tenant):
                 try:
-                    came = _digest(await client.download(f"documents/{digest}"))
+                    came = checkers.digest_of(await client.download(f"documents/{digest}"))
                 except absah.CallFailed as failed:
                     came = f"{failed.code.name} {failed.reason}"
                 history.add(Downloaded(tenant=tenant, digest=digest, came=came))
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

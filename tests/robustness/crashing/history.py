@@ -55,6 +55,14 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Listed:
+    """All validations of a tenant, as pages of a list told them once all had come to rest."""
+
+    tenant: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CancelAsked:
     """A client asked for a validation to be cancelled, and may not have been heard."""
 
@@ -104,7 +112,17 @@ class Unexpected:
     answer: str
 
 
-Event = Submitted | Told | CancelAsked | Uploaded | Downloaded | DeleteAsked | Deleted | Unexpected
+Event = (
+    Submitted
+    | Told
+    | Listed
+    | CancelAsked
+    | Uploaded
+    | Downloaded
+    | DeleteAsked
+    | Deleted
+    | Unexpected
+)
 
 
 @dataclass(kw_only=True, slots=True)

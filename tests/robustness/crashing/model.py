@@ -11,6 +11,7 @@ from robustness.crashing.history import (
     Deleted,
     Downloaded,
     History,
+    Listed,
     Submitted,
     Told,
     Unexpected,
@@ -39,7 +40,7 @@ def problems(history: History, kept: Kept, *, max_attempts: int) -> list[str]:
 
 
 def _lost(history: History, kept: Kept) -> Iterator[str]:
-    """What was acknowledged is there, under the one name that was told."""
+    """What was acknowledged is there, under the one name that was told, and is listed."""
     there = {each.name: each for each in kept.validations}
     told: dict[Key, set[str]] = defaultdict(set)
     for each in history.of(Told):
@@ -52,6 +53,10 @@ def _lost(history: History, kept: Kept) -> Iterator[str]:
                 yield f"{name}, acknowledged to {key}, is lost"
             elif there[name].key != key:
                 yield f"{name}, acknowledged to {key}, is that of {there[name].key}"
+    for listed in history.of(Listed):
+        kept_names = sorted(each.name for each in kept.validations if each.tenant == listed.tenant)
+        if sorted(listed.names) != kept_names:
+            yield f"{listed.tenant} has {len(kept_names)} validations, its list {len(listed.names)}"
 
 
 def _twice(submitted: Mapping[Key, Submitted], kept: Kept) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from robustness.crashing import checkers, clients, suite
+from robustness.crashing import checkers, suite
 from robustness.crashing.fleet import Fleet
 from robustness.crashing.history import History
 
@@ -161,7 +161,7 @@ class _Asker:
 
     async def _create(self) -> str:
         self._created += 1
-        wanted = clients.submission(
+        wanted = checkers.submission(
             tenant="default",
             client="anonymous",
             request_id=f"r-{self._created}",

@@ -111,7 +111,7 @@ async def run(folder: Path, harm: Harm, *, chance: random.Random) -> Outcome:
             await fleet.all_ready()
             still = await kept.at_rest(fleet.postgres.url, timeout_seconds=REST_SECONDS)
             rest_seconds = time.monotonic() - stopped
-            await clients.download_all(fleet.address, history)
+            await clients.look_through(fleet.address, history)
             await fleet.stop()
             found = await kept.read(fleet.postgres.url, fleet.data / "blobs")
         left = fleet.left_behind()

@@ -13,8 +13,14 @@ from typing import Any
 import pytest
 from sftp_server import SftpServer
 
+import absah
+from absah_bridge import systems
 from absah_bridge.attachments import Attachments, AttachmentsAway
+from absah_bridge.codecs import Incoming
 from absah_bridge.config import Store
+from absah_bridge.delivery.core import Core
+from absah_bridge.delivery.flow import Flow
+from absah_bridge.delivery.handling import Handler
 from absah_bridge.errors import Cause, MessageInvalid
 
 MOST = 1000
@@ -290,3 +296,34 @@ async def test_an_sftp_server_that_is_gone_is_away_and_comes_back(
 def test_a_store_keeps_no_password_in_its_url() -> None:
     with pytest.raises(ValueError, match="password_file"):
         Store(kind="http", url="http://bridge:rahasia@127.0.0.1/files")
+
+
+async def test_the_documents_of_one_request_are_bounded_together(folder: Path) -> None:
+    (folder / "bridge.yaml").write_text(
+        """
+stores: {berkas: {kind: folder, folder: share}}
+systems:
+  simpeg:
+    consume: {queue: q}
+    codec: {kind: json}
+    request:
+      policy: p
+      max_document_bytes: 1006
+      documents:
+        - {role: photo, each: foto, reference: ., store: berkas}
+    answer: {fields: {}}
+"""
+    )
+    read, legacy = systems.load(folder / "bridge.yaml")
+    system = legacy["simpeg"]
+    body = b'{"foto": [\n"largest.jpg",\n"a.jpg"]}'
+    arrived = system.read(Incoming(body=body, headers={}), message_id="1")
+    attachments = Attachments(read.stores)
+    # The server is never asked: nobody listens there.
+    async with absah.AsyncClient("127.0.0.1:1") as client:
+        handler = Handler(system=system, core=Core(client, Flow(most=1)), attachments=attachments)
+        with pytest.raises(MessageInvalid) as caught:
+            await handler.validate(system.ask(arrived))
+    await attachments.close()
+    assert caught.value.cause is Cause.ATTACHMENT_TOO_LARGE
+    assert caught.value.position == "line 3, column 1"

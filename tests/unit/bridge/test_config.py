@@ -94,6 +94,19 @@ def test_a_mistake_is_named_with_its_line(
     assert "bridge.yaml" in str(caught.value)
 
 
+def test_codes_stay_as_people_wrote_them(tmp_path: Path) -> None:
+    codes = '{A: 00, B: NO, C: 1.10, D: 12:30, E: 2026-01-02, F: 7, G: true, H: 0x1F, "1": 1.5}'
+    load(tmp_path, GOOD.replace('{ACCEPT: "00"}', codes))
+    read = config.read(tmp_path / "bridge.yaml").systems["simpeg"].tables["status"]
+    assert list(read.values()) == ["00", "NO", "1.10", "12:30", "2026-01-02", 7, True, "0x1F", 1.5]
+
+
+def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigInvalid, match="'name' stands here twice") as caught:
+        load(tmp_path, GOOD.replace("name: nama", "name: nama\n        name: nama_lengkap"))
+    assert caught.value.line == 16
+
+
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "bridge.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigInvalid):

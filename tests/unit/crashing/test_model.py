@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from robustness.crashing import checkers, clients, killing, model
+from robustness.crashing import checkers, killing, model
 from robustness.crashing.history import (
     CancelAsked,
     DeleteAsked,
     Deleted,
     Downloaded,
     History,
+    Listed,
     Told,
     Unexpected,
     Uploaded,
@@ -30,7 +31,7 @@ Doctored = tuple[History, Kept]
 
 def digests(content: bytes) -> tuple[str, str]:
     """Of a text and of its artifact."""
-    made = clients.submission(
+    made = checkers.submission(
         tenant=TENANT, client=CLIENT, request_id="", policy="", contents=[content], recorded=False
     )
     return made.documents[0], made.artifacts[0]
@@ -51,7 +52,7 @@ def good() -> Doctored:
     history = History()
     for number, content in enumerate(TEXTS):
         history.add(
-            clients.submission(
+            checkers.submission(
                 tenant=TENANT,
                 client=CLIENT,
                 request_id=f"r-{number}",
@@ -65,6 +66,7 @@ def good() -> Doctored:
     history.add(told(ANSWERED))
     history.add(CancelAsked(tenant=TENANT, name=CANCELLED))
     history.add(told(CANCELLED, state="CANCELLED", decision=""))
+    history.add(Listed(tenant=TENANT, names=(CANCELLED, ANSWERED, CREATED)))
     history.add(Uploaded(tenant=TENANT, digest=digests(TEXTS[0])[0]))
     history.add(DeleteAsked(tenant=TENANT, digest=LONE))
     history.add(Deleted(tenant=TENANT, digest=LONE))
@@ -172,6 +174,7 @@ OTHER = {"ACCEPT": "REJECT", "REVIEW": "ACCEPT", "REJECT": "ACCEPT"}
             "has 2 validations",
         ),
         (lambda d: changed(d, 0, request_id="r-9"), "was never made"),
+        (lambda d: added(d, Listed(tenant=TENANT, names=(CREATED, ANSWERED))), "its list 2"),
         (lambda d: added(d, replace(told(CREATED), name="validations/9")), "was given the names"),
         (lambda d: changed(d, 0, state="RUNNING", decision=""), "is RUNNING"),
         (lambda d: changed(d, 0, state="FAILED", decision="", error="X"), "is FAILED X"),
@@ -215,7 +218,7 @@ def test_a_doctored_history_is_found_out(
 def test_a_decision_of_review_needs_its_review() -> None:
     content = next(t for t in (b"0 %d" % n for n in range(99)) if checkers.bucket_of(t) == 1)
     history, kept = good()
-    wanted = clients.submission(
+    wanted = checkers.submission(
         tenant=TENANT,
         client=CLIENT,
         request_id="r-1",

@@ -7,8 +7,10 @@ import logging
 import sys
 from typing import Any
 
+import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
+from absah_server.telemetry import logs
 from absah_server.telemetry.logs import JsonFormatter
 
 
@@ -48,3 +50,18 @@ def test_lines_within_a_span_carry_its_ids() -> None:
         line = logged("within")
     assert int(line["trace_id"], 16) == span.get_span_context().trace_id
     assert "trace_id" not in logged("outside")
+
+
+def test_metadata_that_grpc_cannot_read_does_not_fill_the_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", list(root.handlers))
+    monkeypatch.setattr(root, "level", root.level)
+    logs.start("info")
+    grpc_log = logging.getLogger(logs.GRPC)
+    grpc_log.error("Invalid encoding on %s", b"\xff" * 9)
+    grpc_log.error("Unexpected [%s] raised by servicer method", "X")
+    written = capsys.readouterr().err
+    assert "Invalid" not in written
+    assert "Unexpected" in written

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -95,8 +94,8 @@ class CloudEventsCodec:
         if self._config.mode == "binary":
             headers = {f"cloudEvents:{name}": value for name, value in attributes.items()}
             return Outgoing(body=body.body, content_type="application/json", headers=headers)
-        whole = json.dumps({**attributes, "data": dict(answer)}, ensure_ascii=False)
-        return Outgoing(body=whole.encode(), content_type=STRUCTURED, headers={})
+        whole = self._json.encode({**attributes, "data": answer})
+        return Outgoing(body=whole.body, content_type=STRUCTURED, headers={})
 
     def _with_decoded_data(self, event: Branch) -> Branch:
         packed = event.fields.get("data_base64")

@@ -38,8 +38,10 @@ class _BuiltIn:
 
 
 def kinds() -> Mapping[str, CodecKind]:
-    """All kinds by name. Raises ValueError for a plugin that cannot be loaded, and where two provide
-    one of the same name."""
+    """All kinds by name.
+
+    Raises ValueError for a plugin that cannot be loaded, and where two provide one name.
+    """
     plugins = pluggy.PluginManager(hookspecs.PROJECT)
     plugins.add_hookspecs(hookspecs)
     plugins.register(_BuiltIn())

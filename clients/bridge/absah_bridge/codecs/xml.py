@@ -17,26 +17,30 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 from xml.sax import saxutils, xmlreader
 
-import defusedxml.common
-import defusedxml.ElementTree
 import pydantic
 import xmlschema
 
-from absah_bridge.codecs import CodecConfig, Incoming, Outgoing, charsets
+from absah_bridge.codecs import (
+    CodecConfig,
+    Incoming,
+    Outgoing,
+    charsets,
+    xml_parsing,
+    xml_schema,
+)
 from absah_bridge.codecs.charsets import Charset
 from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.tree import Branch, Leaf, Node, Series
 
-MAX_DEPTH = 64
-MAX_ELEMENTS = 100_000
-MAX_ATTRIBUTES = 200_000
 MAX_MISTAKES = 20
-_ATTRIBUTE = re.compile(r"=[ \t\r\n]{0,8}[\"']")
 DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 ALIASES: dict[str, Charset] = {
     "cp1252": "windows-1252",
     "latin1": "iso-8859-1",
     "ascii": "us-ascii",
+    "utf8": "utf-8",
+    "utf-16le": "utf-16",
+    "utf-16be": "utf-16",
 }
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even as a reference."""
@@ -76,8 +80,7 @@ class XmlCodec:
     def decode(self, message: Incoming) -> Branch:
         """See `Codec.decode`."""
         text = self._text(message.body)
-        _refuse_many(text)
-        root, positions = _parse(text)
+        root, positions = xml_parsing.parse(text)
         if self._schema is not None:
             self._validate(root, positions, Cause.SCHEMA_VIOLATION)
         name = self._name(root.tag)
@@ -114,7 +117,7 @@ class XmlCodec:
     def _validate_answer(self, body: bytes) -> None:
         if self._schema is None:
             return
-        root, positions = _parse(body.decode(self._config.charset))
+        root, positions = xml_parsing.parse(body.decode(self._config.charset))
         if root.tag in self._schema.maps.elements:
             self._validate(root, positions, Cause.ANSWER_FAILED)
 
@@ -127,7 +130,10 @@ class XmlCodec:
         assert self._schema is not None
         found = list(itertools.islice(self._schema.iter_errors(root), MAX_MISTAKES))
         if found:
-            first, *others = (self._mistake(error, root, positions, cause) for error in found)
+            parents = {child: parent for parent in root.iter() for child in parent}
+            first, *others = (
+                self._mistake(error, root, parents, positions, cause) for error in found
+            )
             raise MessageInvalid(
                 cause, first.problem, field=first.field, position=first.position, others=others
             )
@@ -136,6 +142,7 @@ class XmlCodec:
         self,
         error: xmlschema.XMLSchemaValidationError,
         root: ElementTree.Element,
+        parents: Mapping[ElementTree.Element, ElementTree.Element],
         positions: Mapping[ElementTree.Element, str],
         cause: Cause,
     ) -> MessageInvalid:
@@ -143,14 +150,17 @@ class XmlCodec:
         element = root if error.elem is None else error.elem
         return MessageInvalid(
             cause,
-            _reason(error),
-            field=self._path(root, element),
+            xml_schema.reason(error),
+            field=self._path(element, parents),
             position=positions.get(element, ""),
         )
 
-    def _path(self, root: ElementTree.Element, wanted: ElementTree.Element) -> str:
+    def _path(
+        self,
+        wanted: ElementTree.Element,
+        parents: Mapping[ElementTree.Element, ElementTree.Element],
+    ) -> str:
         """An element's path in the configuration's own prefixes, indexed where it needs to be."""
-        parents = {child: parent for parent in root.iter() for child in parent}
         names: list[str] = []
         element: ElementTree.Element | None = wanted
         while element is not None:
@@ -190,103 +200,6 @@ class XmlCodec:
             return tag
         prefix = self._prefixes[uri]
         return f"{prefix}:{local}" if prefix else local
-
-
-class _Builder(ElementTree.TreeBuilder):
-    """Builds elements, bounded, and notes where each begins."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.positions: dict[ElementTree.Element, str] = {}
-        self.parser: Any = None
-        self._depth = 0
-
-    def start(self, tag: Any, attrs: Any) -> ElementTree.Element:
-        self._depth += 1
-        if self._depth > MAX_DEPTH or len(self.positions) >= MAX_ELEMENTS:
-            raise MessageInvalid(
-                Cause.NOT_WELL_FORMED,
-                f"has more than {MAX_ELEMENTS:,} elements, or some more than {MAX_DEPTH} deep",
-                position=self._position(),
-            )
-        element = super().start(tag, attrs)
-        self.positions[element] = self._position()
-        return element
-
-    def end(self, tag: Any) -> ElementTree.Element:
-        self._depth -= 1
-        return super().end(tag)
-
-    def _position(self) -> str:
-        expat = self.parser.parser
-        return f"line {expat.CurrentLineNumber}, column {expat.CurrentColumnNumber + 1}"
-
-
-def _parse(text: str) -> tuple[ElementTree.Element, Mapping[ElementTree.Element, str]]:
-    builder = _Builder()
-    parser = defusedxml.ElementTree.XMLParser(
-        target=builder, forbid_dtd=True, forbid_entities=True, forbid_external=True
-    )
-    builder.parser = parser
-    try:
-        parser.feed(text)
-        root = parser.close()
-    except ElementTree.ParseError as exc:
-        line, column = exc.position
-        raise MessageInvalid(
-            Cause.NOT_WELL_FORMED,
-            f"is not XML: {str(exc).partition(':')[0]}",
-            position=f"line {line}, column {column + 1}",
-        ) from exc
-    except defusedxml.common.DefusedXmlException as exc:
-        raise MessageInvalid(
-            Cause.FORBIDDEN_CONSTRUCT,
-            "holds a document type, an entity or an external reference, which are refused",
-            position=builder._position(),
-        ) from exc
-    return root, builder.positions
-
-
-def _refuse_many(text: str) -> None:
-    """Before it is parsed: small things cost a hundred times their bytes."""
-    if text.count("<") > 3 * MAX_ELEMENTS or (
-        text.count("=") > MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(text)) > MAX_ATTRIBUTES
-    ):
-        raise MessageInvalid(
-            Cause.MESSAGE_TOO_LARGE,
-            f"has more than {MAX_ELEMENTS:,} elements or {MAX_ATTRIBUTES:,} attributes",
-        )
-
-
-def _reason(error: Any) -> str:
-    """The schema's complaint without the value that it is about.
-
-    Only texts that come from the schema and from names of its own are repeated.
-    """
-    kind = type(getattr(error, "validator", None)).__name__
-    reason = str(error.reason or "").splitlines()[0] if error.reason else ""
-    if isinstance(error, xmlschema.XMLSchemaChildrenValidationError):
-        names = (getattr(each, "local_name", None) for each in error.expected or ())
-        expected = [name for name in names if name]
-        wanted = f"; expected is {' or '.join(expected[:6])}" if expected else ""
-        return f"what it holds is not what the schema says{wanted}"
-    if missing := re.match(r"missing required attribute '([\w.:-]{1,64})'", reason):
-        return f"the attribute {missing[1]} is missing"
-    if "attribute" in reason:
-        return "an attribute does not fit the schema"
-    return f"does not fit the schema ({RULES.get(kind, 'its type')})"
-
-
-RULES = {
-    "XsdPatternFacets": "its pattern",
-    "XsdEnumerationFacets": "its list of values",
-    "XsdMaxLengthFacet": "its greatest length",
-    "XsdMinLengthFacet": "its least length",
-    "XsdLengthFacet": "its length",
-    "XsdMaxInclusiveFacet": "its greatest value",
-    "XsdMinInclusiveFacet": "its least value",
-    "XsdTotalDigitsFacet": "its number of digits",
-}
 
 
 def _write(

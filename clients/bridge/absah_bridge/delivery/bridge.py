@@ -25,7 +25,8 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 15.0
-DRAIN_SECONDS = 30.0
+DRAIN_SECONDS = 20.0
+"""Less than orchestrators commonly give a process to end."""
 
 
 class Bridge:

@@ -16,8 +16,9 @@ from absah_bridge.codecs import Incoming
 from absah_bridge.delivery import dead_letters, tracing
 from absah_bridge.delivery.amqp import Publication, headers_of
 from absah_bridge.delivery.core import Core
+from absah_bridge.documents import Attachment
 from absah_bridge.errors import Cause, MessageInvalid
-from absah_bridge.requests import Arrived, Attachment, Request
+from absah_bridge.requests import Arrived, Request
 from absah_bridge.systems import LegacySystem
 
 T = TypeVar("T")

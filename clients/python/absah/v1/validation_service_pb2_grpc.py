@@ -30,6 +30,12 @@ class ValidationServiceStub:
 
     Every error carries google.rpc.ErrorInfo with domain "absah" and a reason from
     absah.v1.ErrorReason, and where they fit BadRequest, ResourceInfo, QuotaFailure or RetryInfo.
+
+    Of every service, every method answers
+    - INVALID_ARGUMENT where the bytes are no request, a field holds what cannot be kept, or the
+    metadata `absah-tenant` or `absah-client`, which say who calls, is malformed or said twice;
+    - UNIMPLEMENTED, by gRPC itself and so without ErrorInfo, where the request is compressed: the
+    server accepts no compression, and messages are sent as they are.
     """
 
     def __init__(self, channel):
@@ -85,6 +91,12 @@ class ValidationServiceServicer:
 
     Every error carries google.rpc.ErrorInfo with domain "absah" and a reason from
     absah.v1.ErrorReason, and where they fit BadRequest, ResourceInfo, QuotaFailure or RetryInfo.
+
+    Of every service, every method answers
+    - INVALID_ARGUMENT where the bytes are no request, a field holds what cannot be kept, or the
+    metadata `absah-tenant` or `absah-client`, which say who calls, is malformed or said twice;
+    - UNIMPLEMENTED, by gRPC itself and so without ErrorInfo, where the request is compressed: the
+    server accepts no compression, and messages are sent as they are.
     """
 
     def Validate(self, request, context):
@@ -95,9 +107,10 @@ class ValidationServiceServicer:
         A file that cannot be read is no error of the call: its checks end as INCONCLUSIVE.
 
         A verdict under a policy is recorded before it is answered, where the server keeps anything. A
-        `request_id` that the same client used before is then answered from the record, as it stands:
-        nothing is run again, and of artifacts only the digests are sent. What lists checkers instead
-        is not recorded.
+        `request_id` that the same client used before is then answered from the record: nothing is run
+        again, and of artifacts only the digests are sent. If that validation has not ended yet, it is
+        waited for, and answered as it stands when the deadline is near. What lists checkers instead is
+        not recorded.
 
         - INVALID_ARGUMENT: the request is malformed, or its documents or claims are not those that the
         policy expects; BadRequest names the fields.
@@ -252,6 +265,12 @@ class ValidationService:
 
     Every error carries google.rpc.ErrorInfo with domain "absah" and a reason from
     absah.v1.ErrorReason, and where they fit BadRequest, ResourceInfo, QuotaFailure or RetryInfo.
+
+    Of every service, every method answers
+    - INVALID_ARGUMENT where the bytes are no request, a field holds what cannot be kept, or the
+    metadata `absah-tenant` or `absah-client`, which say who calls, is malformed or said twice;
+    - UNIMPLEMENTED, by gRPC itself and so without ErrorInfo, where the request is compressed: the
+    server accepts no compression, and messages are sent as they are.
     """
 
     @staticmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,6 +59,14 @@ def verify(model: StoredModel) -> None:
     Raises `ModelInvalid`.
     """
     planning.choose(model)
+    verify_graph(model)
+
+
+def verify_graph(model: StoredModel) -> None:
+    """Check that the file can be read and that the config does not contradict it.
+
+    Raises `ModelInvalid`.
+    """
     try:
         read = onnxruntime.read_signature(model.file)
     except Exception as exc:
@@ -67,12 +76,16 @@ def verify(model: StoredModel) -> None:
 
 def verify_repository(repository: Path) -> Reading:
     """Read a repository and verify each of its models; `errors` holds what is wrong with any."""
-    reading = read_repository(repository)
+    return verified(read_repository(repository), verify)
+
+
+def verified(reading: Reading, check: Callable[[StoredModel], None]) -> Reading:
+    """What was read without the models for which the check raises `ModelInvalid`."""
     models: list[StoredModel] = []
     errors = list(reading.errors)
     for model in reading.models:
         try:
-            verify(model)
+            check(model)
         except ModelInvalid as exc:
             errors.append(exc)
         else:

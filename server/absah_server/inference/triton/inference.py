@@ -19,8 +19,9 @@ from absah_sdk.checking import Array
 from absah_server.core.admission import Admission
 from absah_server.core.errors import ModelInvalid, ModelUnknown, ShuttingDown
 from absah_server.core.submission import Priority
-from absah_server.inference import portions
-from absah_server.inference.local import OnInvalid
+from absah_server.inference import invalid, portions
+from absah_server.inference.engines import opening
+from absah_server.inference.invalid import OnInvalid
 from absah_server.inference.portions import Portion, Tensors
 from absah_server.inference.repository import (
     StoredModel,
@@ -111,6 +112,7 @@ class TritonInference:
         reading = await asyncio.to_thread(
             read_repository, self._repository, self._only, self._pins, runs_here=False
         )
+        reading = await asyncio.to_thread(opening.verified, reading, _verify)
         self._servers = Servers(
             self._addresses, reading.models, self._watching, tls_ca_file=self._tls_ca_file
         )
@@ -118,12 +120,7 @@ class TritonInference:
         found = {key_of(m): self._servers.contradiction(key_of(m)) for m in reading.models}
         errors = [*reading.errors, *(error for error in found.values() if error is not None)]
         self._errors = tuple(errors)
-        for error in errors:
-            log.error("model invalid", extra={"model": error.model, "error": str(error)})
-        if errors and self._on_invalid is OnInvalid.REFUSE:
-            for other in errors[1:]:
-                errors[0].add_note(str(other))
-            raise errors[0]
+        invalid.settle(errors, self._on_invalid)
         for model in reading.models:
             if found[key_of(model)] is None:
                 self._serve(model)
@@ -325,7 +322,14 @@ def _read(directory: Path, version: str | None) -> StoredModel:
         raise ModelUnknown(model=f"{directory.name}@{version}" if version else directory.name)
     version = version or serving_version(directory, runs_here=False)
     (stored,) = read_model(directory, versions=(version,), runs_here=False)
+    _verify(stored)
     return stored
+
+
+def _verify(model: StoredModel) -> None:
+    """Compare graph and config here, since not every server does; plans only servers can read."""
+    if model.file.suffix == ".onnx":
+        opening.verify_graph(model)
 
 
 def _too_late(model: StoredModel) -> DeadlinePassed:

@@ -1,5 +1,6 @@
 -- name: page
--- By the order of their ids, from high to low.
+-- By the order of their ids, from high to low. There are partial indexes for the states that are
+-- rare, which PostgreSQL takes since it plans with the states at hand.
 select
     job.id, job.status, job.lock, job.scheduled_at, validation.id as validation_id,
     validation.policy, validation.priority, validation.attempt, validation.create_time,
@@ -13,7 +14,10 @@ left join attempts as last
     on last.validation_id = validation.id and last.attempt = validation.attempt
 where job.queue_name = 'validations'
     and validation.tenant = %(tenant)s
-    and (%(statuses)s::text[] is null or job.status::text = any(%(statuses)s::text[]))
+    and (
+        %(statuses)s::procrastinate_job_status[] is null
+        or job.status = any(%(statuses)s::procrastinate_job_status[])
+    )
     and (%(policy)s::text is null or validation.policy = %(policy)s)
     and (%(policy_name)s::text is null or split_part(validation.policy, '@', 1) = %(policy_name)s)
     and (%(job_id)s::bigint is null or job.id = %(job_id)s)

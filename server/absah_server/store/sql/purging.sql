@@ -109,7 +109,8 @@ for update skip locked
 
 -- name: still_needed
 -- A statement of its own, after the lock: whoever refers to one spared it before that.
-select distinct sha256 from documents where sha256 = any(%(sha256s)s) and state = 'READY'
+select sha256 from documents where sha256 = any(%(sha256s)s) and state = 'READY'
+union select sha256 from content_store where sha256 = any(%(sha256s)s)
 
 -- name: forget_unneeded
 delete from unneeded_contents where sha256 = any(%(sha256s)s)
@@ -120,6 +121,7 @@ select sha256, now() from unnest(%(sha256s)s::bytea[]) as given (sha256)
 where not exists (
     select from documents where documents.sha256 = given.sha256 and documents.state = 'READY'
 )
+    and not exists (select from content_store where content_store.sha256 = given.sha256)
 order by sha256
 on conflict do nothing
 

@@ -304,7 +304,7 @@ class AdminServiceServicer:
         to be tried again.
 
         - NOT_FOUND: the tenant has no such job.
-        - FAILED_PRECONDITION: it neither failed nor waits.
+        - FAILED_PRECONDITION: it neither failed nor waits, or its contents are erased.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
