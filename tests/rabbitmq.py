@@ -5,11 +5,13 @@ It listens with TLS too, there for clients with a certificate of its own authori
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import uuid
 from pathlib import Path
@@ -175,20 +177,25 @@ def _install() -> None:
     if SERVER.exists():
         return
     if shutil.which("apt-get") and os.geteuid() == 0:
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        for arguments in (["update"], ["install", "-y", "--no-install-recommends"]):
-            packages = ["rabbitmq-server"] if arguments[0] == "install" else []
-            subprocess.run(
-                ["apt-get", "-qq", *arguments, *packages],
-                check=True,
-                env=environment,
-                stdout=subprocess.DEVNULL,
-            )
+        # Test runners beside each other would come into each other's way.
+        with (Path(tempfile.gettempdir()) / "absah-rabbitmq.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _apt_get("update")
+            _apt_get("install", "-y", "--no-install-recommends", "rabbitmq-server")
     if not SERVER.exists():
         raise RuntimeError(
             "RabbitMQ is not installed: `sudo apt-get install rabbitmq-server`, or name a broker "
             "with ABSAH_AMQP_URL"
         )
+
+
+def _apt_get(*arguments: str) -> None:
+    subprocess.run(
+        ["apt-get", "-qq", *arguments],
+        check=True,
+        env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"},
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def _epmd() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from absah_ops import showing, trying
 from absah_ops.lazy import LazyGroup
 
 if TYPE_CHECKING:
+    from absah_bridge.requests import Request
     from absah_bridge.systems import LegacySystem
 
 COMMANDS = {
@@ -163,13 +165,19 @@ def _system(file: Path, name: str) -> LegacySystem:
     return legacy[name]
 
 
-def _validated(file: Path, system: LegacySystem, requests: Sequence[Any]) -> list[Any]:
+def _validated(file: Path, system: LegacySystem, requests: Sequence[Request]) -> list[Any]:
     import asyncio
+    import uuid
 
     from absah_bridge import run as wiring
 
+    # Under ids of their own: a message that is tried must not take the place of the one to come.
+    tried = [replace(request, id=f"try:{uuid.uuid4().hex}") for request in requests]
     with showing.waiting("Validating"):
-        return asyncio.run(wiring.validate(file, system, requests))
+        validations = asyncio.run(wiring.validate(file, system, tried))
+    for request, validation in zip(requests, validations, strict=True):
+        validation.request_id = request.id
+    return validations
 
 
 def _headers(given: tuple[str, ...]) -> dict[str, str]:

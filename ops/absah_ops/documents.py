@@ -41,10 +41,18 @@ def documents() -> None:
 
 @documents.command()
 @click.argument("files", nargs=-1, required=True, type=FILE)
+@click.option(
+    "--anew", is_flag=True, help="Send what the server has too: it mends what is damaged."
+)
 @calling.server_options
 @calling.json_option
 def upload(
-    files: Sequence[Path], server: str, tenant: str, actor: str | None, as_json: bool
+    files: Sequence[Path],
+    anew: bool,
+    server: str,
+    tenant: str,
+    actor: str | None,
+    as_json: bool,
 ) -> None:
     """Upload FILES, going on where an upload broke off.
 
@@ -53,7 +61,7 @@ def upload(
     with calling.client(server, tenant, actor) as client:
         for file in files:
             with _progress(file, quiet=as_json) as told:
-                document = client.upload(file, told=told)
+                document = client.upload(file, told=told, anew=anew)
             _show([{"file": str(file), **absah.to_dict(document)}], as_json)
 
 

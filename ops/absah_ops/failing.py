@@ -14,6 +14,7 @@ ADVICE = {
     "MODEL_NOT_FOUND": "`absah models list` tells what the repository holds, with --server what is "
     "loaded.",
     "DOCUMENT_NOT_FOUND": "`absah documents upload FILE` uploads one and prints its name.",
+    "CONTENT_DAMAGED": "`absah documents upload --anew FILE` mends it.",
     "DOCUMENT_IN_USE": "Wait until the validation has ended, or cancel it.",
 }
 

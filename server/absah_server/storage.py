@@ -116,6 +116,18 @@ async def opened(settings: Settings) -> AsyncIterator[Storage]:
         )
 
 
+async def verify_pairing(settings: Settings, database: Database) -> None:
+    """Raise `ContentStoreUnknown` if the store of contents is another database's; changes nothing.
+
+    Raises `StoreUnavailable` too.
+    """
+    blobs = make_blobs(settings.blobs, settings.data)
+    try:
+        await pairing.verify(database, blobs, where=_where(settings))
+    finally:
+        await blobs.close()
+
+
 def _where(settings: Settings) -> str:
     if settings.blobs.kind == "files":
         return f"the folder {settings.data / 'blobs'}"

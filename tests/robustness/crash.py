@@ -39,7 +39,11 @@ def main() -> int:
     for made in ("kills", "outage"):
         (folder / made).mkdir()
     if options.kills:
-        outcome = asyncio.run(suite.crash(folder / "kills", kills=options.kills, seed=seed))
+        outcome = asyncio.run(
+            suite.crash(
+                folder / "kills", kills=options.kills, seconds=60 * options.minutes, seed=seed
+            )
+        )
         texts.append(_kills(outcome, seed))
         failed = _kept(outcome, folder / "kills", console)
     if options.outage_seconds:
@@ -59,6 +63,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="0 leaves them out")
+    parser.add_argument("--minutes", type=float, default=30.0, help="after these no more kills")
     parser.add_argument("--outage-seconds", type=float, default=30.0, help="0 leaves it out")
     parser.add_argument("--seed", type=int, help="plans the same kills again")
     parser.add_argument("--dry-run", action="store_true", help="leave docs/robustness.md alone")

@@ -55,46 +55,42 @@ def interceptors(tenant: str, client: str) -> list[Telling]:
     return [Telling(tenant, client)] if tenant or client else []
 
 
-def aio_interceptors(
-    tenant: str, client: str, metadata_of: Callable[[], Iterable[tuple[str, str]]] | None = None
-) -> list[grpc.aio.ClientInterceptor]:
-    """The same for a channel of asyncio, which takes one interceptor for each kind of call.
+class TellingChannel:
+    """Adds the caller to the calls of a channel of asyncio.
 
-    `metadata_of` is asked at every call for what else it is to carry.
+    Not by interceptors, which cost a task for each call. `more` is asked at every call for what
+    else it is to carry.
     """
-    added = metadata(tenant, client)
-    if not added and metadata_of is None:
-        return []
-    kinds = (_UnaryUnary, _UnaryStream, _StreamUnary, _StreamStream)
-    return [kind(added, metadata_of) for kind in kinds]
 
-
-class _Aio:
     def __init__(
         self,
-        added: tuple[tuple[str, str], ...],
-        metadata_of: Callable[[], Iterable[tuple[str, str]]] | None,
+        channel: grpc.aio.Channel,
+        tenant: str,
+        client: str,
+        more: Callable[[], Iterable[tuple[str, str]]] | None = None,
     ) -> None:
-        self._added = added
-        self._metadata_of = metadata_of
+        self._channel = channel
+        self._metadata = metadata(tenant, client)
+        self._more = more
+        self.unary_unary: Any = self._telling(channel.unary_unary)
+        self.unary_stream: Any = self._telling(channel.unary_stream)
+        self.stream_unary: Any = self._telling(channel.stream_unary)
+        self.stream_stream: Any = self._telling(channel.stream_stream)
 
-    async def _call(self, continuation: Callable[..., Any], details: Any, request: Any) -> Any:
-        more = self._metadata_of() if self._metadata_of else ()
-        told = grpc.aio.Metadata(*(details.metadata or ()), *self._added, *more)
-        return await continuation(details._replace(metadata=told), request)
+    async def close(self) -> None:
+        """Close the channel."""
+        await self._channel.close()
 
+    def _telling(self, make: Callable[..., Any]) -> Callable[..., Any]:
+        def made(*arguments: Any, **named: Any) -> Callable[..., Any]:
+            call = make(*arguments, **named)
 
-class _UnaryUnary(_Aio, grpc.aio.UnaryUnaryClientInterceptor):
-    intercept_unary_unary: Any = _Aio._call
+            def told(request: Any, *, metadata: Any = (), **options: Any) -> Any:
+                more = self._more() if self._more else ()
+                return call(
+                    request, metadata=(*(metadata or ()), *self._metadata, *more), **options
+                )
 
+            return told
 
-class _UnaryStream(_Aio, grpc.aio.UnaryStreamClientInterceptor):
-    intercept_unary_stream: Any = _Aio._call
-
-
-class _StreamUnary(_Aio, grpc.aio.StreamUnaryClientInterceptor):
-    intercept_stream_unary: Any = _Aio._call
-
-
-class _StreamStream(_Aio, grpc.aio.StreamStreamClientInterceptor):
-    intercept_stream_stream: Any = _Aio._call
+        return made

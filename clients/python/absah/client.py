@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from types import TracebackType
+from typing import Any
 
 import grpc
 
 from absah.async_validations import AsyncValidationCalls
-from absah.callers import aio_interceptors, interceptors
+from absah.callers import TellingChannel, interceptors
 from absah.catalog import AsyncCatalogCalls, CatalogCalls
 from absah.dead_letters import AsyncMessageCalls
 from absah.reviewing import AsyncReviewCalls, ReviewCalls
@@ -161,12 +162,12 @@ class AsyncClient(
     ) -> None:
         credentials = channel_credentials(secure)
         options = list(CHANNEL_OPTIONS)
-        telling = aio_interceptors(tenant, client, metadata)
-        self._channel = (
-            grpc.aio.secure_channel(address, credentials, options, interceptors=telling)
+        channel = (
+            grpc.aio.secure_channel(address, credentials, options)
             if credentials
-            else grpc.aio.insecure_channel(address, options, interceptors=telling)
+            else grpc.aio.insecure_channel(address, options)
         )
+        self._channel: Any = TellingChannel(channel, tenant, client, metadata)
         self._timeout_seconds = timeout_seconds
         self._validations = validation_service_pb2_grpc.ValidationServiceStub(self._channel)
         self._documents = document_service_pb2_grpc.DocumentServiceStub(self._channel)

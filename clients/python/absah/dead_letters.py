@@ -64,7 +64,7 @@ class DeadLetterCalls:
 class AsyncMessageCalls:
     """What the bridge tells with an `AsyncClient`."""
 
-    _channel: grpc.aio.Channel
+    _channel: Any
     _timeout_seconds: float
 
     async def record_message_attempts(self, attempts: Sequence[pb2.MessageAttempt]) -> None:

@@ -118,18 +118,20 @@ class DocumentCalls:
     _documents: Any
     _timeout_seconds: float
 
-    def upload(self, source: Content, *, told: Told = _silent) -> pb2.StoredDocument:
+    def upload(
+        self, source: Content, *, told: Told = _silent, anew: bool = False
+    ) -> pb2.StoredDocument:
         """Upload a document, and go on where it breaks off; it is durable when this returns.
 
-        A path is read twice, first for its digest. What the server has already is not sent again.
-        Raises OSError too.
+        A path is read twice, first for its digest. What the server has already is not sent again,
+        except `anew`, which mends what is damaged there. Raises OSError too.
         """
         content, tries = _Content.of(source), _Tries()
         while True:
             offset = 0
             try:
                 found = self._find(content.name)
-                if found and found.state == pb2.DOCUMENT_STATE_READY:
+                if found and found.state == pb2.DOCUMENT_STATE_READY and not anew:
                     return found
                 offset = tries.offset(found)
                 answer = self._documents.UploadDocument(content.messages(offset, told))
@@ -188,14 +190,16 @@ class AsyncDocumentCalls:
     _documents: Any
     _timeout_seconds: float
 
-    async def upload(self, source: Content, *, told: Told = _silent) -> pb2.StoredDocument:
+    async def upload(
+        self, source: Content, *, told: Told = _silent, anew: bool = False
+    ) -> pb2.StoredDocument:
         """As `DocumentCalls.upload`; files are digested in a thread."""
         content, tries = await asyncio.to_thread(_Content.of, source), _Tries()
         while True:
             offset = 0
             try:
                 found = await self._find(content.name)
-                if found and found.state == pb2.DOCUMENT_STATE_READY:
+                if found and found.state == pb2.DOCUMENT_STATE_READY and not anew:
                     return found
                 offset = tries.offset(found)
                 answer = await self._documents.UploadDocument(content.messages(offset, told))

@@ -14,7 +14,12 @@ from pathlib import Path
 from absah_ops.diagnosing.diagnosis import LOOK_SECONDS, Diagnosis, Look
 from absah_sdk import AbsahError
 from absah_server import storage
-from absah_server.core.errors import StoreUnavailable
+from absah_server.core.errors import (
+    ContentStoreUnknown,
+    SchemaOutdated,
+    SchemaUnknown,
+    StoreUnavailable,
+)
 from absah_server.settings import Settings
 from absah_server.store import database, embedded, migrations
 
@@ -48,7 +53,7 @@ async def _database(settings: Settings) -> Sequence[Diagnosis]:
         if problem:
             return [Diagnosis(what="database", ok=False, found=problem, mend=UNTOLD)]
         named = Diagnosis(what="database", ok=True, found="ABSAH_DATABASE_URL answers")
-        return [named, await _schema(settings, url)]
+        return [named, *await _within(settings, url)]
     return await _embedded(settings)
 
 
@@ -80,21 +85,39 @@ async def _embedded(settings: Settings) -> Sequence[Diagnosis]:
         mend = "stop what uses the folder, and start a server again"
         return [Diagnosis(what="database", ok=False, found=problem, mend=mend)]
     answers = Diagnosis(what="database", ok=True, found=f"{folder} runs")
-    return [answers, await _schema(settings, url)]
+    return [answers, *await _within(settings, url)]
 
 
-async def _schema(settings: Settings, url: str) -> Diagnosis:
+async def _within(settings: Settings, url: str) -> Sequence[Diagnosis]:
+    """The schema of a database that answers, and whose documents lie in the store of contents."""
     opened = storage.connect(settings, url)
     try:
         await opened.open(timeout_seconds=LOOK_SECONDS)
-        await migrations.verify(opened)
+        try:
+            await migrations.verify(opened)
+        except SchemaOutdated as exc:
+            return [Diagnosis(what="schema", ok=False, found=str(exc), mend="absah db migrate")]
+        schema = Diagnosis(what="schema", ok=True, found="is that of this version")
+        return [schema, *await _contents(settings, opened)]
     except StoreUnavailable as exc:
-        return Diagnosis(what="schema", ok=False, found=str(exc), mend=UNTOLD)
-    except AbsahError as exc:
-        return Diagnosis(what="schema", ok=False, found=str(exc), mend="absah db migrate")
+        return [Diagnosis(what="schema", ok=False, found=str(exc), mend=UNTOLD)]
+    except SchemaUnknown as exc:
+        return [Diagnosis(what="schema", ok=False, found=str(exc), mend="name another database")]
     finally:
         await opened.close()
-    return Diagnosis(what="schema", ok=True, found="is that of this version")
+
+
+async def _contents(settings: Settings, opened: database.Database) -> Sequence[Diagnosis]:
+    """Told only where it is wrong: a bucket that does not answer is told elsewhere."""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            await storage.verify_pairing(settings, opened)
+    except ContentStoreUnknown as exc:
+        mend = "name the folder or bucket that the other servers of the database have"
+        return [Diagnosis(what="contents", ok=False, found=str(exc), mend=mend)]
+    except (StoreUnavailable, TimeoutError):
+        pass
+    return []
 
 
 def _disk(data: Path) -> Diagnosis:

@@ -25,6 +25,7 @@ from absah_server.core.errors import ModelInUse, ModelUnknown, RolloutRefused
 from absah_server.core.models import Change, Mode, Rollout
 from absah_server.core.ports import LoadedModel
 from absah_server.inference import rollout
+from absah_server.inference.rollout import Stamp
 from absah_server.inference.shadowing import Shadow
 from absah_server.inference.versions import Key, VersionedInference
 
@@ -42,7 +43,7 @@ class _Line:
 
     rollout: Rollout
     shadow: Shadow | None
-    stamp: rollout.Stamp
+    stamp: Stamp
     problem: str = ""
 
 
@@ -215,20 +216,25 @@ class Traffic:
             await asyncio.sleep(self._look_seconds)
             for model in tuple(self._lines):
                 try:
-                    await self._look_at(model)
+                    changed = await self._look_at(model)
+                    if changed and self.followed is not None:
+                        self._keep(self.followed(model, self._lines[model].rollout))
                 except Exception:
                     log.exception("rollout not looked at", extra={"model": model})
 
-    async def _look_at(self, model: str) -> None:
-        """Follow the rollout of a model if its file has changed; never raises an `AbsahError`."""
+    async def _look_at(self, model: str) -> bool:
+        """Follow the rollout of a model if its file has changed, and tell whether it has.
+
+        Never raises an `AbsahError`.
+        """
         if model in self._pins:
-            return
+            return False
         directory = self._repository / model
         stamp = await asyncio.to_thread(rollout.stamp, directory)
-        before = self._lines[model]
-        if stamp == before.stamp:
-            return
+        if stamp == self._lines[model].stamp:
+            return False
         async with self._changing:
+            before = self._lines[model].rollout
             try:
                 wanted = await asyncio.to_thread(rollout.read, directory)
                 if wanted is not None:
@@ -238,18 +244,18 @@ class Traffic:
             except AbsahError as exc:
                 log.error("rollout not followed", extra={"model": model, "error": str(exc)})
                 self._stamped(model, stamp, problem=str(exc))
-                return
+                return False
+            changed = self._lines[model].rollout != before
         self.loaded()
-        if self.followed is not None and self._lines[model].rollout != before.rollout:
-            self._keep(self.followed(model, self._lines[model].rollout))
+        return changed
 
-    def _stamped(self, model: str, stamp: rollout.Stamp, problem: str = "") -> None:
+    def _stamped(self, model: str, stamp: Stamp, problem: str = "") -> None:
         line = self._lines[model]
         self._lines[model] = _Line(
             rollout=line.rollout, shadow=line.shadow, stamp=stamp, problem=problem
         )
 
-    async def _follow(self, model: str, wanted: Rollout, stamp: rollout.Stamp) -> None:
+    async def _follow(self, model: str, wanted: Rollout, stamp: Stamp) -> None:
         """Load what the rollout names, lead checks there, and let go of what it named before."""
         line = self._lines[model]
         candidate = wanted.candidate

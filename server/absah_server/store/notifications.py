@@ -58,6 +58,8 @@ class Notifications:
                 await self._listen()
             except GONE as exc:
                 log.info("notifications broke off", extra={"problem": type(exc).__name__})
+            except Exception:
+                log.exception("notifications broke off")
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:

@@ -37,6 +37,14 @@ async def pair(database: Database, blobs: Blobs, *, where: str, adopt: bool) -> 
         await connection.execute(SQL["write_mark"], {"sha256": digest.digest()})
 
 
+async def verify(database: Database, blobs: Blobs, *, where: str) -> None:
+    """Raise `ContentStoreUnknown` where `pair` would; nothing is made."""
+    async with database.connection() as connection:
+        found = await (await connection.execute(SQL["mark"])).fetchone()
+    if found and not await _is_there(blobs, found["sha256"].hex()):
+        raise ContentStoreUnknown(where=where)
+
+
 async def _is_there(blobs: Blobs, digest: str) -> bool:
     try:
         await blobs.get(digest)

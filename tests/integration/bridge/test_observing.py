@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from bridging import (
+    LONG,
     answers_of,
     eventually,
     make_config,
@@ -26,13 +27,16 @@ from legacy import LegacyProgram
 from opentelemetry import metrics, trace
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from rabbitmq import RabbitMq, free_ports
 
+import absah
 from absah_bridge import run
 from absah_bridge.delivery import amqp, brokers
+from absah_bridge.delivery import tracing as bridge_tracing
+from absah_server.telemetry import tracing as server_tracing
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
@@ -71,25 +75,44 @@ async def test_a_message_without_a_trace_is_answered_without_one(
 
 @pytest.fixture
 def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
-    """What is collected; providers can be set once only, but by their own private names."""
+    """What is collected; a provider can be set once only, but by its private name."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", provider)
+    for module in (bridge_tracing, server_tracing):
+        monkeypatch.setattr(module, "_tracer", provider.get_tracer("absah"))
     yield exporter
     provider.shutdown()
 
 
-async def test_spans_of_bridge_and_core_are_of_the_trace_that_the_message_names(
+async def test_the_span_of_a_message_is_of_the_trace_that_the_message_names(
     tmp_path: Path, core: str, broker: str, spans: InMemorySpanExporter
 ) -> None:
     config = make_config(core, broker)
     async with running_bridge(tmp_path, config):
-        await played(broker, asked(queue_of(config), headers={"traceparent": PARENT}))
-        await eventually(spans.get_finished_spans)
-    (span,) = [each for each in spans.get_finished_spans() if each.name == "message"]
+        answered = await played(
+            broker, asked(queue_of(config), headers={"traceparent": PARENT.encode()})
+        )
+        await eventually(lambda: of_name(spans, "message"))
+    (span,) = of_name(spans, "message")
     assert trace.format_trace_id(span.context.trace_id) == TRACE
     assert span.attributes and span.attributes["absah.system"] == "simpeg"
+    assert answered["traceparent"].split("-")[2] == trace.format_span_id(span.context.span_id)
+
+
+async def test_the_core_carries_on_the_trace_that_a_call_names(
+    core: str, spans: InMemorySpanExporter
+) -> None:
+    async with absah.AsyncClient(core, metadata=lambda: [("traceparent", PARENT)]) as client:
+        await client.validate("short-report", report=absah.Text(LONG))
+    (span,) = of_name(spans, "validation")
+    assert trace.format_trace_id(span.context.trace_id) == TRACE
+
+
+def of_name(spans: InMemorySpanExporter, name: str) -> list[ReadableSpan]:
+    """Finished spans of a name."""
+    return [span for span in spans.get_finished_spans() if span.name == name]
 
 
 async def test_metrics_tell_what_became_of_messages(tmp_path: Path, core: str, broker: str) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from example_systems import EXAMPLES, Legacy, message
 
 from absah_ops.main import main
@@ -116,22 +116,23 @@ def test_bad_messages_are_parked_with_cause_field_and_position_and_the_next_goes
         assert body == message(system, case)
 
 
-@pytest.mark.parametrize(
-    ("system", "case", "words"),
-    [
-        ("silap", "ditolak", ["<STATUS>DITOLAK</STATUS>", "claims.nik", "NIK berbeda"]),
-        ("sikartu", "berbeda", ['"HASIL":"TIDAK_SESUAI"', "data.TGL_LHR", "19/06/1965"]),
-    ],
-)
-def test_people_try_a_message_at_the_real_core(
-    legacy: Legacy, system: str, case: str, words: list[str]
+def try_(legacy: Legacy, file: Path) -> Result:
+    arguments = ["bridge", "try", "sikartu", str(file), "--config", str(legacy.config)]
+    return CliRunner().invoke(main, arguments)
+
+
+def test_people_try_a_message_and_take_no_place_of_one_to_come(
+    legacy: Legacy, tmp_path: Path
 ) -> None:
-    (file,) = (EXAMPLES / system / "cases" / case).glob("message.*")
-    arguments = ["bridge", "try", system, str(file), "--config", str(legacy.config)]
-    result = CliRunner().invoke(main, arguments)
+    body = message("sikartu", "sesuai").replace(b"sikartu-00000211", b"sikartu-00000300")
+    tried = tmp_path / "message.json"
+    tried.write_bytes(body.replace(b"04/08/1997", b"05/08/1997"))
+    result = try_(legacy, tried)
     assert result.exit_code == 0, result.output
-    for word in words:
-        assert word in result.stdout
+    assert '"HASIL":"TIDAK_SESUAI"' in result.stdout
+    assert "data.TGL_LHR" in result.stdout
+    legacy.send("sikartu.permohonan", body)
+    assert json.loads(legacy.receive("sikartu.hasil")[1])["data"]["HASIL"] == "SESUAI"
 
 
 def test_people_who_try_a_message_are_told_of_a_file_that_is_not_there(
@@ -139,8 +140,7 @@ def test_people_who_try_a_message_are_told_of_a_file_that_is_not_there(
 ) -> None:
     file = tmp_path / "message.json"
     file.write_bytes(message("sikartu", "sesuai").replace(b"ktp-45.jpg", b"ktp-99.jpg"))
-    arguments = ["bridge", "try", "sikartu", str(file), "--config", str(legacy.config)]
-    result = CliRunner().invoke(main, arguments)
+    result = try_(legacy, file)
     assert result.exit_code == 1
     assert "data.BERKAS_KTP, line 15, column 19" in result.stderr
     assert "MISSING_ATTACHMENT" in result.stderr

@@ -106,6 +106,19 @@ def test_a_database_of_this_version_is_in_order(database_url: str) -> None:
     assert about(result, "schema")["ok"]
 
 
+async def test_documents_that_lie_elsewhere_are_told(database_url: str, tmp_path: Path) -> None:
+    kept = tmp_path / "kept"
+    store = {"store": {"kind": "postgres"}, "database_url": database_url, "data": kept}
+    async with running_server(make_settings(tmp_path, **store), (Length,)):
+        pass
+    here = {"ABSAH_DATABASE_URL": database_url}
+    paired = await asyncio.to_thread(doctor, **here, ABSAH_DATA=str(kept))
+    assert paired.exit_code == 0, paired.output
+    other = await asyncio.to_thread(doctor, **here, ABSAH_DATA=str(tmp_path / "other"))
+    assert "the documents of this database" in is_broken(other, "contents")
+    assert not (tmp_path / "other").exists()
+
+
 def test_a_data_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.write_text("no folder")

@@ -11,6 +11,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from absah_server.store import pairing
+
 from .alone import free_port
 
 RCLONE = Path(sys.executable).parent / "rclone"
@@ -44,8 +46,9 @@ class Bucket:
             process.wait()
 
     def keys(self) -> set[str]:
-        """The keys of all objects."""
-        files = (path for path in self.folder.rglob("*") if path.is_file())
+        """The keys of all objects but the mark by which a database knows the bucket."""
+        found = (path for path in self.folder.rglob("*") if path.is_file())
+        files = (path for path in found if path.stat().st_size != pairing.MARK_BYTES)
         return {str(path.relative_to(self.folder)) for path in files}
 
     def _wait(self) -> None:

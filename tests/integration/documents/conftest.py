@@ -17,8 +17,15 @@ import absah
 from absah.errors import from_rpc_error
 from absah.v1 import document_service_pb2 as pb2
 from absah.v1 import document_service_pb2_grpc
+from absah_server.store import pairing
 
 CHUNK = 256 * 1024
+
+
+def files(data_folder: Path) -> list[Path]:
+    """What lies in the store besides uploads, and the mark by which its database knows it."""
+    found = (path for path in (data_folder / "blobs").glob("??/*") if path.is_file())
+    return [path for path in found if path.stat().st_size != pairing.MARK_BYTES]
 
 
 def digest_of(content: bytes) -> str:

@@ -16,7 +16,7 @@ from support import Length, Slow, running_server
 import absah
 from absah.admin.v1 import admin_service_pb2
 
-from .conftest import Asking, digest_of, messages, name_of, refusal
+from .conftest import Asking, digest_of, files, messages, name_of, refusal
 
 POLICY = """\
 policy: {name}
@@ -85,7 +85,7 @@ async def purge(address: str, *, dry_run: bool = False) -> admin_service_pb2.Pur
 
 def contents(data_folder: Path) -> set[str]:
     """Digests of the contents that are kept."""
-    return {p.parent.name + p.name for p in (data_folder / "blobs").glob("??/*") if p.is_file()}
+    return {path.parent.name + path.name for path in files(data_folder)}
 
 
 async def validate(client: absah.AsyncClient, policy: str, text: str = f"ini {SECRET}") -> Any:

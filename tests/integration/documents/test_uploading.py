@@ -14,17 +14,12 @@ import absah
 from absah.v1 import document_service_pb2 as pb2
 from absah_server.rpc import reading
 
-from .conftest import CHUNK, Asking, digest_of, messages, name_of, refusal
+from .conftest import CHUNK, Asking, digest_of, files, messages, name_of, refusal
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 CONTENT = bytes(range(256)) * 4096  # 1 MiB: four chunks
 LARGE = CONTENT * 24
 """More than a connection takes before somebody reads."""
-
-
-def files(data_folder: Path) -> list[Path]:
-    """What lies in the store besides uploads."""
-    return [path for path in (data_folder / "blobs").glob("??/*") if path.is_file()]
 
 
 def partials(data_folder: Path) -> list[Path]:

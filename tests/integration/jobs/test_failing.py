@@ -101,7 +101,7 @@ async def test_a_damaged_document_is_validated_once_it_was_uploaded_again(
         async with durable_server(working):
             await eventually(lambda: "RETRIED" in outcomes(database_url, created.name))
             with absah.Client(caller.address) as client:
-                await asyncio.to_thread(client.upload, b"halo")
+                await asyncio.to_thread(client.upload, b"halo", anew=True)
             ended = await caller.ended(created.name)
     assert ended.state == validation_pb2.STATE_SUCCEEDED
     assert attempts(database_url, created.name)[0]["error"]["reason"] == "CONTENT_DAMAGED"

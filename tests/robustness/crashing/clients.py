@@ -29,6 +29,8 @@ from absah.v1 import document_service_pb2, validation_pb2
 T = TypeVar("T")
 CALL_SECONDS = 15.0
 WATCH_SECONDS = 10.0
+ANSWER_SECONDS = 90.0
+"""Until when a call must have had an answer or a refusal, with all that it repeats by itself."""
 AGAIN_SECONDS = 0.2
 LONG_TEXT_BYTES = 900_000
 """Four chunks of an upload."""
@@ -205,7 +207,10 @@ class Client:
         """Ask until there is an answer; None for a refusal for this reason, which is one."""
         while True:
             try:
-                return await ask()
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    return await ask()
+            except TimeoutError:
+                self._unexpected(call, f"with nothing in {ANSWER_SECONDS:.0f} s")
             except absah.CallFailed as failed:
                 if refused and failed.reason == refused:
                     return None

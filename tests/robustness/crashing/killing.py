@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -119,12 +120,21 @@ def plan(role: str, chance: random.Random) -> Iterator[Planned]:
 
 
 async def kill(
-    fleet: Fleet, planned: Iterable[Planned], chance: random.Random, count: int, tally: Tally
+    fleet: Fleet,
+    planned: Iterable[Planned],
+    chance: random.Random,
+    count: int,
+    tally: Tally,
+    *,
+    until: float,
 ) -> None:
-    """Carry out `count` kills of those that are planned, and see all up again each time."""
+    """Carry out `count` kills of those that are planned, and see all up again each time.
+
+    From `until` on, by the monotonic clock, no more are begun.
+    """
     done = 0
     for each in planned:
-        if done == count:
+        if done == count or time.monotonic() > until:
             return
         await fleet.victims[each.role].ready()
         await asyncio.sleep(chance.uniform(0, BREATH_SECONDS))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import time
 from collections import Counter
@@ -15,10 +16,12 @@ from tempfile import TemporaryDirectory
 import psycopg
 from robustness.crashing import checkers, clients, kept, killing, model
 from robustness.crashing.fleet import MAX_ATTEMPTS, ROLES, Fleet, running
-from robustness.crashing.history import History, Submitted, Told, Uploaded
+from robustness.crashing.history import History, Submitted, Told, Unexpected, Uploaded
 from robustness.crashing.killing import Planned, Tally
 
 REST_SECONDS = 120.0
+END_SECONDS = 120.0
+"""How long clients may take to end what they are at."""
 AGEING_SECONDS = 1.0
 CLIENTS_EACH = 3
 AGE = """
@@ -66,12 +69,15 @@ class Outcome:
         return len({each.key for each in self.history.of(Told)})
 
 
-async def crash(folder: Path, *, kills: int, seed: int) -> Outcome:
-    """Kill so often: a third of it by orders to the worker, the rest by orders to the server."""
+async def crash(folder: Path, *, kills: int, seconds: float, seed: int) -> Outcome:
+    """Kill so often: a third of it by orders to the worker, the rest by orders to the server.
+
+    After so many `seconds` no more are begun.
+    """
     chance = random.Random(seed)
     plans = {role: killing.plan(role, random.Random(f"{seed} {role}")) for role in ROLES}
     counts = {killing.SERVER: kills - kills // 3, killing.WORKER: kills // 3}
-    return await _crash(folder, plans, counts, chance)
+    return await _crash(folder, plans, counts, chance, seconds=seconds)
 
 
 async def crash_shortly(folder: Path, *, seed: int) -> Outcome:
@@ -86,12 +92,18 @@ async def _crash(
     plans: Mapping[str, Iterable[Planned]],
     counts: Mapping[str, int],
     chance: random.Random,
+    *,
+    seconds: float = math.inf,
 ) -> Outcome:
     tally = Tally()
+    until = time.monotonic() + seconds
 
     async def harm(fleet: Fleet, history: History) -> None:
         await asyncio.gather(
-            *(killing.kill(fleet, plans[role], chance, counts[role], tally) for role in plans)
+            *(
+                killing.kill(fleet, plans[role], chance, counts[role], tally, until=until)
+                for role in plans
+            )
         )
 
     outcome = await run(folder, harm, chance=chance)
@@ -153,16 +165,22 @@ async def _work(fleet: Fleet, history: History, harm: Harm, chance: random.Rando
         for tenant in clients.TENANTS
         for number in range(CLIENTS_EACH)
     ]
-    working = [asyncio.create_task(client.run(stop)) for client in crew]
+    working = [asyncio.create_task(client.run(stop), name=client.name) for client in crew]
     ageing = asyncio.create_task(_age(fleet.postgres.url))
     try:
         await harm(fleet, history)
         stop.set()
-        await asyncio.gather(*working)
+        done, late = await asyncio.wait(working, timeout=END_SECONDS)
+        for task in done:
+            task.result()
+        for task in late:
+            history.add(
+                Unexpected(tenant="", call=f"something of {task.get_name()}", answer="never")
+            )
     finally:
         for task in (*working, ageing):
             task.cancel()
-        await asyncio.gather(*working, ageing, return_exceptions=True)
+        await asyncio.wait((*working, ageing), timeout=END_SECONDS)
 
 
 async def _age(url: str) -> None:

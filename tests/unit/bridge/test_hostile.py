@@ -173,6 +173,25 @@ def test_a_schema_never_repeats_what_a_message_holds(
     assert NIK not in str(error)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("date", "99999999999999999999-01-01"),
+        ("duration", "P99999999999999999999Y"),
+        ("decimal", "9" * 5000 + "x"),
+        ("dateTime", "2026-01-01T00:00:00+99:99"),
+        ("QName", "a:b:c"),
+    ],
+)
+def test_a_value_beyond_all_bounds_breaks_no_schema(tmp_path: Path, kind: str, value: str) -> None:
+    (tmp_path / "a.xsd").write_text(
+        '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">'
+        f'<xs:element name="a" type="xs:{kind}"/></xs:schema>'
+    )
+    error = refusal(make_codec(tmp_path, kind="xml", xsd="a.xsd"), f"<a>{value}</a>".encode())
+    assert (error.cause, error.field) == (Cause.SCHEMA_VIOLATION, "a")
+
+
 def test_an_attribute_that_does_not_fit_is_told_without_its_value(tmp_path: Path) -> None:
     (tmp_path / "a.xsd").write_text(SCHEMA)
     codec = make_codec(tmp_path, kind="xml", xsd="a.xsd", namespaces={"v": "urn:a"})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from pathlib import Path
 
 import pytest
 
+from absah_bridge import systems
 from absah_bridge.codecs import Incoming
-from absah_bridge.errors import MessageInvalid
+from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.multipart import split
 
 PICTURE = b"\xff\xd8\r\n\r\n--not-the-boundary\r\n\x00\n"
@@ -75,3 +77,43 @@ def test_a_body_that_is_not_multipart_is_the_message() -> None:
 def test_a_body_that_cannot_be_split_is_refused(incoming: Incoming) -> None:
     with pytest.raises(MessageInvalid):
         split(incoming)
+
+
+CONFIG = """
+systems:
+  simpeg:
+    consume: {queue: q}
+    codec: {kind: xml, max_bytes: 400}
+    request:
+      policy: p
+      documents:
+        - {role: photo, each: a.foto, part: "@cid", filename: .}
+    answer: {fields: {}}
+"""
+
+
+def test_a_message_names_the_parts_that_came_with_it(tmp_path: Path) -> None:
+    (tmp_path / "bridge.yaml").write_text(CONFIG)
+    system = systems.load(tmp_path / "bridge.yaml")[1]["simpeg"]
+    body = b"<a><foto cid='x'>a.jpg</foto><foto cid='tanda'>b.jpg</foto></a>"
+    incoming = make_body(("Content-Type: text/xml", body), ("Content-ID: <x>", PICTURE))
+    (request,) = system.ask(system.read(incoming, message_id="1"))
+    assert [(each.filename, each.content) for each in request.attachments] == [
+        ("a.jpg", PICTURE),
+        ("b.jpg", b"bytes"),
+    ]
+    absent = make_body(("Content-Type: text/xml", body.replace(b"'x'", b"'y'")))
+    with pytest.raises(MessageInvalid) as caught:
+        system.ask(system.read(absent, message_id="1"))
+    assert (caught.value.cause, caught.value.position) == (
+        Cause.MISSING_ATTACHMENT,
+        "line 1, column 4",
+    )
+
+
+def test_a_message_that_is_too_large_is_not_even_split(tmp_path: Path) -> None:
+    (tmp_path / "bridge.yaml").write_text(CONFIG)
+    system = systems.load(tmp_path / "bridge.yaml")[1]["simpeg"]
+    with pytest.raises(MessageInvalid) as caught:
+        system.read(make_body(("", b"x" * 400)), message_id="1")
+    assert caught.value.cause is Cause.MESSAGE_TOO_LARGE

@@ -128,7 +128,16 @@ class XmlCodec:
         cause: Cause,
     ) -> None:
         assert self._schema is not None
-        found = list(itertools.islice(self._schema.iter_errors(root), MAX_MISTAKES))
+        try:
+            found = list(itertools.islice(self._schema.iter_errors(root), MAX_MISTAKES))
+        except (ArithmeticError, ValueError, RecursionError, xmlschema.XMLSchemaException) as exc:
+            # A year of twenty digits is more than the validator itself can count.
+            raise MessageInvalid(
+                cause,
+                "holds a value that is beyond what the schema can be applied to",
+                field=self._name(root.tag),
+                position=positions[root],
+            ) from exc
         if found:
             parents = {child: parent for parent in root.iter() for child in parent}
             first, *others = (

@@ -38,6 +38,28 @@ class Publication:
     properties: pika.BasicProperties
 
 
+class _Gathering(AsyncioConnection):  # type: ignore[misc]
+    """Sends what one turn of the event loop has to say in one go.
+
+    pika writes a message as three frames, each by a system call of its own.
+    """
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._gathered: list[bytes] = []
+        super().__init__(*arguments, **named)
+
+    def _adapter_emit_data(self, data: bytes) -> None:
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._emit)
+        self._gathered.append(data)
+
+    def _emit(self) -> None:
+        data = b"".join(self._gathered)
+        self._gathered.clear()
+        if self._transport is not None:
+            super()._adapter_emit_data(data)
+
+
 class Connection:
     """An open connection; `lost` is done when it is closed, by whomever."""
 
@@ -110,7 +132,7 @@ async def _connected(parameters: pika.ConnectionParameters) -> AsyncioConnection
         elif isinstance(result, AsyncioConnection):
             result.close()  # nobody waits for it any more
 
-    trying = AsyncioConnection.create_connection([parameters], ended, custom_ioloop=loop)
+    trying = _Gathering.create_connection([parameters], ended, custom_ioloop=loop)
     try:
         return await done
     except asyncio.CancelledError:

@@ -45,7 +45,9 @@ async def _counts(connection: amqp.Connection, names: list[str]) -> dict[str, in
 
 async def core(address: str, status: Status) -> None:
     """Keep `status.core_serving` true, by the core's own word."""
-    async with grpc.aio.insecure_channel(address) as channel:
+    # Without it a core that was away for long is found minutes after it came back.
+    options = [("grpc.max_reconnect_backoff_ms", int(CORE_SECONDS * 1000))]
+    async with grpc.aio.insecure_channel(address, options) as channel:
         stub = health_pb2_grpc.HealthStub(channel)
         request = health_pb2.HealthCheckRequest(service=SERVICE)
         while True:
