@@ -169,8 +169,14 @@ def _validated(file: Path, system: LegacySystem, requests: Sequence[Request]) ->
     import asyncio
     import uuid
 
+    import absah
+    from absah_bridge import config
     from absah_bridge import run as wiring
 
+    core = config.read(file).core
+    with absah.Client(core.address, tenant=core.tenant) as client:
+        # The bridge waits for a server that is away; a person is told.
+        client.policies()
     # Under ids of their own: a message that is tried must not take the place of the one to come.
     tried = [replace(request, id=f"try:{uuid.uuid4().hex}") for request in requests]
     with showing.waiting("Validating"):

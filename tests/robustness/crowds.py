@@ -204,7 +204,7 @@ async def say_oddly_who_calls(target: Target) -> Tally:
             tally[await asked(key, odd)] += 1
         # A key that is none is refused by gRPC itself, before the server's own code is asked.
         tally[f"said {await asked(b'absah-' + odd, b'x')}"] += 1
-    if "OK" in tally or await asked(b"absah-tenant", b"dinas-a") != "OK":
+    if "OK" in tally or await asked(b"absah-tenant", b"keeps-nothing") != "OK":
         tally[f"{WRONG}: a bad name was taken, or a good one refused"] += 1
     return tally
 

@@ -57,7 +57,10 @@ def _observed(target: Target, way: Way) -> Observation:
 
 
 async def _tallied(way: Way, target: Target) -> Tally:
-    return await way(target)
+    try:
+        return await way(target)
+    except Exception as exc:  # a fault of one way loses nothing of the others
+        return Counter({f"{WRONG}: the client failed, {type(exc).__name__}: {exc}": 1})
 
 
 def _is_wrong(code: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -57,6 +58,11 @@ def compile_expression(source: str, *, variables: Collection[str]) -> Expression
     return Expression(program, frozenset(free))
 
 
+def keep_values_out_of_logs() -> None:
+    """CEL's library logs why a function failed in words that may hold what it was given."""
+    logging.getLogger("cel").setLevel(logging.CRITICAL + 1)
+
+
 class Evaluation:
     """Evaluates expressions over one message, whose values are turned into CEL's own just once.
 
@@ -66,13 +72,13 @@ class Evaluation:
     def __init__(self, variables: Mapping[str, Node]) -> None:
         self._variables = variables
         self._given: set[str] = set()
-        self._item: Node = Leaf(value=None)
+        self._item = _Item()
         self._context: cel.Context | None = None
 
     def evaluate(self, expression: Expression, item: Node) -> Any:
         """The value; raises whatever CEL raises, such as KeyError for a field that is not there."""
         context = self._with(expression.variables)
-        self._item = item
+        self._item.node = item
         return expression.program.execute(context)
 
     def _with(self, names: frozenset[str]) -> cel.Context:
@@ -80,15 +86,25 @@ class Evaluation:
         if self._context is None:
             self._context = cel.Context()
             stdlib.add_stdlib_to_context(self._context)
-            self._context.set_variable_resolver(self._resolve)
+            self._context.set_variable_resolver(self._item.resolve)
         for name in names - self._given:
             if name in self._variables:
                 self._context.add_variable(name, tree.plain(self._variables[name]))
                 self._given.add(name)
         return self._context
 
-    def _resolve(self, name: str) -> Any:
-        return tree.plain(self._item) if name == "item" else None
+
+class _Item:
+    """What `item` is just now.
+
+    CEL's contexts are not seen by Python's garbage collector: one that knew what holds it would
+    stay for ever, with the whole message.
+    """
+
+    node: Node = Leaf(value=None)
+
+    def resolve(self, name: str) -> Any:
+        return tree.plain(self.node) if name == "item" else None
 
 
 @cache

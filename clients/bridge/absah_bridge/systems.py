@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from absah.v1 import validation_pb2
-from absah_bridge import config, multipart, yaml_file
+from absah_bridge import config, expressions, multipart, yaml_file
 from absah_bridge.answers import AnswerMapping
 from absah_bridge.codecs import Codec, CodecKind, Incoming, Outgoing, registry
 from absah_bridge.config import Bridge, System
@@ -64,6 +64,7 @@ class LegacySystem:
 def load(file: Path) -> tuple[Bridge, Mapping[str, LegacySystem]]:
     """Read bridge.yaml and compile what it says. Raises `ConfigInvalid` or OSError."""
     bridge = config.read(file)
+    expressions.keep_values_out_of_logs()
     try:
         known = registry.kinds()
     except ValueError as exc:

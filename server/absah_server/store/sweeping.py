@@ -6,6 +6,7 @@ import logging
 import time
 from dataclasses import dataclass, field
 
+from absah_server.core.errors import StoreUnavailable
 from absah_server.core.slots import PolicySlots
 from absah_server.core.submission import Priority
 from absah_server.store import queries
@@ -31,10 +32,20 @@ class Sweeper:
     stalled_after_seconds: float
     keep_ended_seconds: float
     _rarely_next: float = field(default=0.0, init=False)
+    _take_over_next: float = field(default=0.0, init=False)
 
     async def sweep(self) -> None:
         """Raises `StoreUnavailable`; what was done until then holds."""
-        await self.take_over()
+        try:
+            await self._sweep()
+        except StoreUnavailable:
+            # No worker could be heard. When it is back, those that live are given time to beat.
+            self._take_over_next = time.monotonic() + self.stalled_after_seconds / 2
+            raise
+
+    async def _sweep(self) -> None:
+        if time.monotonic() >= self._take_over_next:
+            await self.take_over()
         if time.monotonic() >= self._rarely_next:
             self._rarely_next = time.monotonic() + RARELY_SECONDS
             await self.defer_orphans(older_than_seconds=ORPHANED_AFTER_SECONDS)

@@ -89,3 +89,20 @@ async def test_what_waits_through_many_outages_is_validated_once_each(
 
 def all_ended(url: str) -> bool:
     return not rows(url, "select id from validations where state in ('PENDING', 'RUNNING')")
+
+
+async def test_workers_that_no_one_could_hear_in_an_outage_keep_their_jobs(
+    tmp_path: Path, killable: KillablePostgres
+) -> None:
+    settings = durable_settings(tmp_path, killable.url, jobs={"stalled_after_seconds": 3.0})
+    async with durable_server(settings) as caller:
+        created = await caller.create("9", "slow")
+        await caller.until(created.name, RUNNING)
+        watching = asyncio.create_task(watched(caller, created.name))
+        await asyncio.sleep(0.3)
+        killable.kill()
+        await asyncio.sleep(4)
+        await asyncio.to_thread(killable.revive)
+        seen = await watching
+    assert seen[-1] == "SUCCEEDED"
+    assert outcomes(killable.url, created.name) == ["SUCCEEDED"]

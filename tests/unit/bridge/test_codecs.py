@@ -119,6 +119,32 @@ def test_an_answer_in_xml_is_read_back_as_it_was_written() -> None:
     assert tree.plain(read(codec, body)) == {"l:jawaban": expected}
 
 
+def test_text_with_markup_in_it_is_read_as_a_whole() -> None:
+    node = read(make_codec(kind="xml"), b"<a><b>Rapat <i>desa</i> lancar.</b></a>")
+    assert tree.plain(tree.find(node, "a.b.#text")) == "Rapat desa lancar."  # type: ignore[arg-type]
+
+
+def test_an_element_without_the_namespace_is_another_one() -> None:
+    codec = make_codec(kind="xml", namespaces={"": "urn:a"})
+    assert tree.plain(read(codec, b'<p:a xmlns:p="urn:a"><b>1</b></p:a>')) == {"a": {"{}b": "1"}}
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "iso-8859-1", "us-ascii"])
+def test_an_answer_in_xml_is_read_back_in_every_charset(charset: str) -> None:
+    codec = make_codec(kind="xml", charset=charset)
+    body = codec.encode({"nama": "Siti “Iti” Nurhalizá €"}).body
+    assert tree.plain(read(codec, body)) == {"jawaban": {"nama": "Siti “Iti” Nurhalizá €"}}
+
+
+def test_an_answer_in_csv_or_fixed_width_may_have_a_substitute() -> None:
+    answer = {"detail": [{"kind": "D", "name": "a→b\nc", "amount": 1}]}
+    codec = make_codec(kind="fixed", records=MAINFRAME, substitute="?")
+    assert codec.encode(answer).body == b"Da?b c 0001\r\n"
+    rows = {"rows": [{"a": "x→y"}]}
+    codec = make_codec(kind="csv", charset="windows-1252", substitute="?")
+    assert codec.encode(rows).body == b"a\r\nx?y\r\n"
+
+
 MAINFRAME = [
     {
         "name": "header",

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from absah_bridge import config, systems
-from absah_bridge.errors import ConfigInvalid
+from absah_bridge.codecs import Incoming
+from absah_bridge.errors import ConfigInvalid, MessageInvalid
 
 GOOD = """\
 core: {address: "127.0.0.1:1"}
@@ -105,6 +106,18 @@ def test_a_key_that_stands_twice_is_refused_with_its_line(tmp_path: Path) -> Non
     with pytest.raises(ConfigInvalid, match="'name' stands here twice") as caught:
         load(tmp_path, GOOD.replace("name: nama", "name: nama\n        name: nama_lengkap"))
     assert caught.value.line == 16
+
+
+def test_an_expression_that_fails_logs_no_value(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load(tmp_path, GOOD.replace("name: nama", "name: {cel: bool(message.nama)}"))
+    system = systems.load(tmp_path / "bridge.yaml")[1]["simpeg"]
+    arrived = system.read(Incoming(body=b'{"nama": "3201011508950001"}', headers={}), message_id="")
+    with pytest.raises(MessageInvalid) as caught:
+        system.ask(arrived)
+    assert "3201011508950001" not in str(caught.value)
+    assert "3201011508950001" not in caplog.text
 
 
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from absah_bridge.config import System
 from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.requests import Arrived, Request, RequestMapping
 from absah_bridge.rules import Step
-from absah_bridge.tree import Branch, Leaf
+from absah_bridge.tree import Branch, Leaf, Series
 
 NIK = "3201011508950001"
 
@@ -142,6 +144,27 @@ def test_records_of_a_batch_are_requests_of_their_own() -> None:
     ]
 
 
+def test_nothing_of_a_message_stays_once_it_is_mapped() -> None:
+    class Text(str):
+        """A text that can be watched."""
+
+    seen = []
+    for _ in range(3):
+        text = Text("x")
+        seen.append(weakref.ref(text))
+        node = Branch(fields={"rows": Series(items=[Branch(fields={"n": Leaf(value=text)})])})
+        arrived = Arrived(tree=node, parts={}, message_id="M-1", body_sha256="0" * 64)
+        rule = {"cel": "item.n + string(size(message.rows))"}
+        mapping = RequestMapping(
+            make_system(request={"policy": "p", "each": "rows", "claims": {"c": rule}})
+        )
+        (request,) = mapping.map(arrived, mapping.scope(arrived))
+        assert request.claims == {"c": "x1"}
+        del text, node, arrived, request
+    gc.collect()
+    assert [reference() for reference in seen] == [None, None, None]
+
+
 def test_a_batch_that_is_too_large_or_empty_is_refused() -> None:
     with pytest.raises(MessageInvalid, match="3 records"):
         requests({"rows": ["1", "2", "3"]}, each="rows", max_records=2)
@@ -174,6 +197,7 @@ def test_documents_come_as_text_base64_parts_and_references() -> None:
         ],
     )
     told = [(each.role, each.text, each.content, each.reference) for each in request.attachments]
+    assert [each.field for each in request.attachments[1:3]] == ["foto.b", "foto.b"]
     assert told == [
         ("report", "teks", None, ""),
         ("photo", None, b"x", ""),

@@ -126,6 +126,16 @@ def test_a_bad_bridge_yaml_is_told_with_file_line_and_field(tmp_path: Path) -> N
     assert "there is no table 'kegiatn'; there are kegiatan, keterangan, status" in result.stderr
 
 
+def test_a_server_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLES, tmp_path / "examples")
+    config = tmp_path / "examples" / "bridge.yaml"
+    config.write_text(config.read_text().replace("127.0.0.1:50051", "127.0.0.1:1"))
+    result = absah("try", "silap", case("silap", "diterima"), "--config", config)
+    assert result.exit_code == 1
+    assert "UNAVAILABLE" in result.stderr
+    assert "Is a server running there?" in result.stderr
+
+
 def test_an_unknown_system_is_told_with_those_that_there_are() -> None:
     result = absah("try", "simpeg", case("silap", "diterima"), "--config", EXAMPLES / "bridge.yaml")
     assert "arsip, sikartu, silap" in result.stderr
@@ -137,15 +147,12 @@ def cases(tmp_path: Path) -> Path:
     return tmp_path / "cases"
 
 
-def test(cases: Path, *options: str) -> Result:
+def round_trip(cases: Path, *options: str) -> Result:
     return absah("test", "sikartu", cases, "--config", EXAMPLES / "bridge.yaml", *options)
 
 
-test.__test__ = False  # type: ignore[attr-defined]
-
-
 def test_golden_files_that_hold_exit_with_0(cases: Path) -> None:
-    result = test(cases, "--json")
+    result = round_trip(cases, "--json")
     assert result.exit_code == 0
     assert all(line["holds"] for line in told(result))
 
@@ -165,7 +172,7 @@ def test_what_differs_is_told(cases: Path, file: str, old: str, new: str, differ
     text = (cases / file).read_text()
     assert old in text
     (cases / file).write_text(text.replace(old, new))
-    result = test(cases)
+    result = round_trip(cases)
     assert result.exit_code == 1
     assert difference in result.stdout
 
@@ -175,9 +182,9 @@ def test_update_writes_what_is_missing_and_removes_what_no_longer_belongs(cases:
         (cases / "sesuai" / name).unlink()
     message = cases / "berbeda" / "message.json"
     message.write_text(message.read_text().replace('"2"', '"9"'))
-    assert test(cases).exit_code == 1
-    assert test(cases, "--update").exit_code == 0
-    assert test(cases).exit_code == 0
+    assert round_trip(cases).exit_code == 1
+    assert round_trip(cases, "--update").exit_code == 0
+    assert round_trip(cases).exit_code == 0
     assert json.loads((cases / "berbeda" / "refusal.json").read_text())["cause"] == "UNKNOWN_CODE"
     assert not (cases / "berbeda" / "requests.json").exists()
     assert json.loads((cases / "sesuai" / "answer.json").read_text())["data"]["HASIL"] == "SESUAI"
@@ -186,7 +193,7 @@ def test_update_writes_what_is_missing_and_removes_what_no_longer_belongs(cases:
 def test_a_golden_file_that_people_broke_is_named(cases: Path) -> None:
     for broken in ("{", '[{"name": 1}]', '[{"stat": "x"}]'):
         (cases / "sesuai" / "validations.json").write_text(broken)
-        result = test(cases)
+        result = round_trip(cases)
         assert result.exit_code == 1
         assert "sesuai/validations.json" in result.stderr
 
@@ -199,9 +206,9 @@ def test_properties_say_what_came_with_a_message(cases: Path) -> None:
     headers = {f"cloudEvents:{name}": value for name, value in event.items()}
     properties = {"content_type": "application/json", "headers": headers}
     (case / "properties.json").write_text(json.dumps(properties))
-    assert test(cases, "--update").exit_code == 0
+    assert round_trip(cases, "--update").exit_code == 0
     assert (case / "requests.json").read_text() == (cases / "sesuai/requests.json").read_text()
 
 
 def test_a_folder_without_cases_is_no_success(tmp_path: Path) -> None:
-    assert test(tmp_path).exit_code == 1
+    assert round_trip(tmp_path).exit_code == 1

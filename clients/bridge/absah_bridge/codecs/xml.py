@@ -42,6 +42,7 @@ ALIASES: dict[str, Charset] = {
     "utf-16le": "utf-16",
     "utf-16be": "utf-16",
 }
+KNOWN = ", ".join(charsets.KNOWN)
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even as a reference."""
 
@@ -109,7 +110,7 @@ class XmlCodec:
         if charset not in charsets.KNOWN:
             raise MessageInvalid(
                 Cause.WRONG_CHARSET,
-                f"declares the character set {name[:32]!r}; known are {', '.join(charsets.KNOWN)}",
+                f"declares a character set that is not known; known are {KNOWN}",
                 position="line 1",
             )
         return charsets.decode(body, charset)
@@ -185,6 +186,9 @@ class XmlCodec:
     ) -> Node:
         position = positions[element]
         text = element.text or ""
+        if any(child.tail and not child.tail.isspace() for child in element):
+            # Text with markup in it: all of it is what stands there.
+            text = "".join(element.itertext())
         if not len(element) and not element.attrib:
             return Leaf(value=text, position=position)
         fields: dict[str, Node] = {
