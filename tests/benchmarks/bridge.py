@@ -28,7 +28,7 @@ from ocr import pss_bytes
 sys.path.insert(0, str(HERE.parent))
 from rabbitmq import RabbitMq
 
-MESSAGES = 3000
+MESSAGES = 2000
 MEMORY_MESSAGES = 100_000
 PREFETCH = 64
 POLL_SECONDS = 0.02
@@ -44,15 +44,6 @@ def bridge_vs_pika() -> Figure:
         lambda broker: _rate(broker, lambda queue: _script("pika_consumer.py", broker, queue)),
         at_least=0.8,
         note="pika.BlockingConnection, one thread, each confirm waited for",
-    )
-
-
-def bridge_vs_pika_pipelined() -> Figure:
-    return _compared(
-        "bridge_vs_pika_pipelined",
-        lambda broker: _rate(broker, lambda queue: _script("pika_pipelined.py", broker, queue)),
-        at_least=0.0,
-        note="pika.SelectConnection, confirms not waited for; a bare loop, for comparison only",
     )
 
 
@@ -226,12 +217,12 @@ def _declared(node: RabbitMq) -> str:
 
 def _fill(node: RabbitMq, queue: str, count: int) -> None:
     with _channel(node) as channel:
+        channel.confirm_delivery()
         for _ in range(count):
             properties = pika.BasicProperties(
                 delivery_mode=2, message_id=uuid.uuid4().hex, content_type="application/json"
             )
             channel.basic_publish("", queue, BODY, properties)
-    _until(node, queue, 1)
 
 
 def _until(node: RabbitMq, queue: str, count: int) -> tuple[int, float]:

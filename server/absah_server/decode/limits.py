@@ -32,7 +32,7 @@ class DecodeLimits:
     """Address space of a decoding process beyond what it starts with."""
     cpu_seconds: int = 10
     """Processor time of one decoding process."""
-    wall_seconds: float = 30.0
+    wall_seconds: float = 20.0
     """Time on the clock; more than `cpu_seconds`, since a busy machine is not the file's fault."""
     max_result_bytes: int = 64 * MIB
     """What an isolated function may return."""

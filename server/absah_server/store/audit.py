@@ -109,7 +109,9 @@ class PostgresAuditLog:
             "before": after.sequence if after and after.sequence else NEWEST,
         }
         sealed = "listed_of_subject" if wanted.subject else "listed"
-        async with self._database.connection() as connection:
+        async with self._database.transaction() as connection:
+            # What is sealed between the two statements would be in both of them.
+            await connection.execute(SQL["at_one_time"])
             rows: list[DictRow] = []
             if after is None or not after.sequence:
                 rows = await (await connection.execute(SQL["listed_waiting"], given)).fetchall()

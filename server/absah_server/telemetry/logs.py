@@ -13,7 +13,7 @@ from opentelemetry import trace
 
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 GRPC = "grpc._cython.cygrpc"
-UNREADABLE_METADATA = "Invalid encoding on "
+OF_CALLERS = ("Invalid encoding on ", "ExecuteBatchError raised in core by servicer method")
 NIK = re.compile(r"(?<!\d)(\d{6})\d{8}(\d{2})(?!\d)")
 
 
@@ -61,10 +61,12 @@ def start(level: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    logging.getLogger(GRPC).addFilter(_is_no_metadata)
+    logging.getLogger(GRPC).addFilter(_is_no_callers_doing)
+    # CEL's library tells why a function failed in words that may hold a claim.
+    logging.getLogger("cel").setLevel(logging.CRITICAL + 1)
 
 
-def _is_no_metadata(record: logging.LogRecord) -> bool:
-    """gRPC logs metadata that is no UTF-8, all of it and as an error; any caller could fill the
-    log with it. Where it matters, the call is refused."""
-    return not str(record.msg).startswith(UNREADABLE_METADATA)
+def _is_no_callers_doing(record: logging.LogRecord) -> bool:
+    """gRPC logs as errors what any caller could fill the log with: metadata that is no UTF-8, in
+    full, and that a caller left while being answered. Where it matters, a call is refused."""
+    return not str(record.msg).startswith(OF_CALLERS)

@@ -297,7 +297,10 @@ async def look_through(address: str, history: History) -> None:
             history.add(Listed(tenant=tenant, names=tuple(names)))
             for digest in sorted(digest for whose, digest in wanted if whose == tenant):
                 try:
-                    came = checkers.digest_of(await client.download(f"documents/{digest}"))
+                    async with asyncio.timeout(ANSWER_SECONDS):
+                        came = checkers.digest_of(await client.download(f"documents/{digest}"))
+                except TimeoutError:
+                    came = f"nothing in {ANSWER_SECONDS:.0f} s"
                 except absah.CallFailed as failed:
                     came = f"{failed.code.name} {failed.reason}"
                 history.add(Downloaded(tenant=tenant, digest=digest, came=came))

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psycopg
-from robustness.crashing import checkers, clients, kept, killing, model
+from robustness.crashing import clients, kept, killing, model
 from robustness.crashing.fleet import MAX_ATTEMPTS, ROLES, Fleet, running
 from robustness.crashing.history import History, Submitted, Told, Unexpected, Uploaded
 from robustness.crashing.killing import Planned, Tally
@@ -22,16 +21,7 @@ from robustness.crashing.killing import Planned, Tally
 REST_SECONDS = 120.0
 END_SECONDS = 120.0
 """How long clients may take to end what they are at."""
-AGEING_SECONDS = 1.0
 CLIENTS_EACH = 3
-AGE = """
-update validations set create_time = create_time - make_interval(days => %s)
-where state in ('SUCCEEDED', 'FAILED', 'CANCELLED')
-    and split_part(policy, '@', 1) = %s
-    and create_time > now() - make_interval(days => 1)
-    and random() < 0.3
-"""
-"""Of what has ended under a policy of short retention, some is made old enough to be erased."""
 
 Harm = Callable[[Fleet, History], Awaitable[None]]
 
@@ -166,7 +156,6 @@ async def _work(fleet: Fleet, history: History, harm: Harm, chance: random.Rando
         for number in range(CLIENTS_EACH)
     ]
     working = [asyncio.create_task(client.run(stop), name=client.name) for client in crew]
-    ageing = asyncio.create_task(_age(fleet.postgres.url))
     try:
         await harm(fleet, history)
         stop.set()
@@ -178,20 +167,9 @@ async def _work(fleet: Fleet, history: History, harm: Harm, chance: random.Rando
                 Unexpected(tenant="", call=f"something of {task.get_name()}", answer="never")
             )
     finally:
-        for task in (*working, ageing):
+        for task in working:
             task.cancel()
-        await asyncio.wait((*working, ageing), timeout=END_SECONDS)
-
-
-async def _age(url: str) -> None:
-    """Let time pass, again and again, for what ended."""
-    while True:
-        await asyncio.sleep(AGEING_SECONDS)
-        try:
-            async with await psycopg.AsyncConnection.connect(url, connect_timeout=2) as connection:
-                await connection.execute(AGE, (2 * checkers.PASSING_DAYS, checkers.PASSING))
-        except psycopg.OperationalError:
-            continue  # it is being killed
+        await asyncio.wait(working, timeout=END_SECONDS)
 
 
 def counts(outcome: Outcome) -> dict[str, int]:

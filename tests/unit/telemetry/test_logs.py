@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
 
+from absah_server.core import expressions
 from absah_server.telemetry import logs
 from absah_server.telemetry.logs import JsonFormatter
 
@@ -65,3 +66,14 @@ def test_metadata_that_grpc_cannot_read_does_not_fill_the_log(
     written = capsys.readouterr().err
     assert "Invalid" not in written
     assert "Unexpected" in written
+
+
+def test_what_an_expression_failed_at_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.start("debug")
+    expression = expressions.compile_expression(
+        "bool(claims.name)", variables=("claims",), functions=()
+    )
+    context = expressions.context({"claims": {"name": "Siti Rahasia"}}, {})
+    with pytest.raises(Exception, match=r".+"):
+        expression.evaluate(context)
+    assert "Rahasia" not in capsys.readouterr().err

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import enum
+import os
+import sys
 from collections.abc import Mapping
 from typing import Protocol
 
 from absah_sdk.checking import Array
 from absah_server.inference.signature import Signature
+
+# Both runtimes would tell their makers how they are used, and write ids under HOME. They look
+# once, when they are imported, which every module of this package does after this line.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
 
 class EngineName(enum.StrEnum):

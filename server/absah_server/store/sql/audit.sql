@@ -83,6 +83,9 @@ select
 from page
 order by id
 
+-- name: at_one_time
+set transaction isolation level repeatable read, read only
+
 -- name: listed_waiting
 -- Those that are not sealed yet, which are few; the newest first.
 select
