@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Iterator, Mapping
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pika
+import pika.exceptions
 
 ANSWER_SECONDS = 30.0
 
@@ -85,8 +87,10 @@ class LegacyProgram:
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connection.is_open:
-            self._connection.close()
+        # A broker that is stopped or killed meanwhile has closed it already.
+        with contextlib.suppress(pika.exceptions.AMQPError):
+            if self._connection.is_open:
+                self._connection.close()
 
 
 @contextmanager

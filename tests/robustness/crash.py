@@ -144,7 +144,7 @@ def _load(outcome: Outcome) -> Sequence[str]:
     return (
         f"{suite.CLIENTS_EACH * len(clients.TENANTS)} clients of {len(clients.TENANTS)} tenants: "
         f"{counts['submitted']} requests, {counts['acknowledged']} acknowledged (the others were "
-        f"given up by their clients), {counts['uploads']} uploads",
+        f"refused or given up), {counts['uploads']} uploads",
         f"{counts['validations']} validations, of them {counts['cancelled']} cancelled and "
         f"{counts['erased']} erased when their time was over; {counts['attempts']} attempts, of "
         f"them {counts['lost attempts']} lost with their worker, {most} at most at one",

@@ -42,6 +42,12 @@ _END_SECONDS = 2.0
 _POLL_SECONDS = 0.005
 
 
+def _holds(entry: Path) -> bool:
+    """Whether modules may be looked for there. A package is no such folder, though cv2 puts its own
+    among them for as long as it is being imported, where `typing` would then be found."""
+    return entry != _ROOT and not (entry / "__init__.py").exists()
+
+
 class SandboxFailed(AbsahError):
     """The sandbox itself is in trouble; this says nothing about the document."""
 
@@ -109,7 +115,7 @@ class Zygote:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         settings = {"limits": dataclasses.asdict(self._limits)}
-        path = [str(entry) for entry in map(Path.resolve, map(Path, sys.path)) if entry != _ROOT]
+        path = [str(entry) for entry in map(Path.resolve, map(Path, sys.path)) if _holds(entry)]
         with theirs:
             self._process = subprocess.Popen(  # noqa: S603
                 [

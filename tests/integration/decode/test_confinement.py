@@ -140,11 +140,6 @@ async def test_an_answer_that_no_honest_worker_gives_is_refused(sandbox, soon, p
         await sandbox.isolate(parsers.answer, (message,), deadline=soon())
 
 
-async def test_a_result_that_can_still_be_changed_is_refused(sandbox, soon, parsers):
-    with pytest.raises(DocumentUnreadable, match="made to do harm"):
-        await sandbox.isolate(parsers.hold_writable, (600,), deadline=soon())
-
-
 async def test_a_reason_is_shown_without_control_characters(sandbox, soon, parsers):
     message = b'{"unreadable": "\\u001b[2Jsent again\\n"}'
     with pytest.raises(DocumentUnreadable) as caught:

@@ -94,14 +94,14 @@ def all_ended(url: str) -> bool:
 async def test_workers_that_no_one_could_hear_in_an_outage_keep_their_jobs(
     tmp_path: Path, killable: KillablePostgres
 ) -> None:
-    settings = durable_settings(tmp_path, killable.url, jobs={"stalled_after_seconds": 3.0})
+    settings = durable_settings(tmp_path, killable.url, jobs={"stalled_after_seconds": 6.0})
     async with durable_server(settings) as caller:
-        created = await caller.create("9", "slow")
+        created = await caller.create("14", "slow")
         await caller.until(created.name, RUNNING)
         watching = asyncio.create_task(watched(caller, created.name))
         await asyncio.sleep(0.3)
         killable.kill()
-        await asyncio.sleep(4)
+        await asyncio.sleep(8)
         await asyncio.to_thread(killable.revive)
         seen = await watching
     assert seen[-1] == "SUCCEEDED"
