@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -73,11 +74,17 @@ class Database:
         self._watching: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._gone: asyncio.Future[None]
+        self._since = 0.0
 
     @property
     def available(self) -> bool:
         """Whether PostgreSQL answered last time."""
         return self._available
+
+    @property
+    def available_seconds(self) -> float:
+        """For how long PostgreSQL has answered without a break."""
+        return time.monotonic() - self._since if self._available else 0.0
 
     async def open(self, *, timeout_seconds: float = 10.0) -> None:
         """Connect, and keep looking whether PostgreSQL answers; raises `StoreUnavailable`."""
@@ -90,7 +97,7 @@ class Database:
             why = await why_unreachable(self.url, timeout_seconds=3)
             raise StoreUnavailable(retry_after_seconds=RETRY_AFTER_SECONDS, why=why) from exc
         self._gone = asyncio.get_running_loop().create_future()
-        self._available = True
+        self._available, self._since = True, time.monotonic()
         self._watching = asyncio.create_task(self._watch())
 
     async def close(self) -> None:
@@ -187,6 +194,7 @@ class Database:
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         if available:
+            self._since = time.monotonic()
             self._gone = asyncio.get_running_loop().create_future()
         elif not self._gone.done():
             self._gone.set_result(None)

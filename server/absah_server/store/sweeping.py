@@ -6,7 +6,6 @@ import logging
 import time
 from dataclasses import dataclass, field
 
-from absah_server.core.errors import StoreUnavailable
 from absah_server.core.slots import PolicySlots
 from absah_server.core.submission import Priority
 from absah_server.store import queries
@@ -32,19 +31,12 @@ class Sweeper:
     stalled_after_seconds: float
     keep_ended_seconds: float
     _rarely_next: float = field(default=0.0, init=False)
-    _take_over_next: float = field(default=0.0, init=False)
 
     async def sweep(self) -> None:
         """Raises `StoreUnavailable`; what was done until then holds."""
-        try:
-            await self._sweep()
-        except StoreUnavailable:
-            # No worker could be heard. When it is back, those that live are given time to beat.
-            self._take_over_next = time.monotonic() + self.stalled_after_seconds / 2
-            raise
-
-    async def _sweep(self) -> None:
-        if time.monotonic() >= self._take_over_next:
+        # While the database was away no worker could be heard: those that live are given as much
+        # time to beat as anybody has.
+        if self.database.available_seconds >= self.stalled_after_seconds:
             await self.take_over()
         if time.monotonic() >= self._rarely_next:
             self._rarely_next = time.monotonic() + RARELY_SECONDS
