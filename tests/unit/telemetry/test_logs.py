@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -68,6 +69,17 @@ def test_metadata_that_grpc_cannot_read_does_not_fill_the_log(
     assert "Unexpected" in written
 
 
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """Logging as it was, once the test is over."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.usefixtures("own_logging")
 def test_what_an_expression_failed_at_is_not_logged(capsys: pytest.CaptureFixture[str]) -> None:
     logs.start("debug")
     expression = expressions.compile_expression(
