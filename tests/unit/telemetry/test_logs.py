@@ -16,6 +16,16 @@ from absah_server.telemetry import logs
 from absah_server.telemetry.logs import JsonFormatter
 
 
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """Logging as it was, once the test is over."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
 def logged(message: str, *, error: BaseException | None = None, **extra: Any) -> dict[str, Any]:
     record = logging.makeLogRecord({"name": "t", "levelname": "INFO", "msg": message, **extra})
     if error:
@@ -54,6 +64,7 @@ def test_lines_within_a_span_carry_its_ids() -> None:
     assert "trace_id" not in logged("outside")
 
 
+@pytest.mark.usefixtures("own_logging")
 def test_metadata_that_grpc_cannot_read_does_not_fill_the_log(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,16 +78,6 @@ def test_metadata_that_grpc_cannot_read_does_not_fill_the_log(
     written = capsys.readouterr().err
     assert "Invalid" not in written
     assert "Unexpected" in written
-
-
-@pytest.fixture
-def own_logging() -> Iterator[None]:
-    """Logging as it was, once the test is over."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.mark.usefixtures("own_logging")
