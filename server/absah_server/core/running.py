@@ -79,12 +79,18 @@ class Context:
         async def awaited() -> T:
             return await awaitable
 
-        future = asyncio.run_coroutine_threadsafe(awaited(), self._loop)
+        waiting = awaited()
         try:
+            future = asyncio.run_coroutine_threadsafe(waiting, self._loop)
             return future.result(self.remaining_seconds())
         except TimeoutError as exc:
             future.cancel()
             raise DeadlinePassed("the time for this check ran out") from exc
+        finally:
+            # What the loop never began, as the check was cancelled meanwhile, nobody else ends.
+            for each in (waiting, awaitable):
+                if inspect.iscoroutine(each) and inspect.getcoroutinestate(each) == "CORO_CREATED":
+                    each.close()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
