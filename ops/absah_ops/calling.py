@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 import absah
-from absah.client import DEFAULT_ADDRESS
+from absah.channels import DEFAULT_ADDRESS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

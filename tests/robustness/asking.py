@@ -62,7 +62,7 @@ class Asker:
     def __init__(self, server: Server, *, deadline_seconds: float) -> None:
         self.server = server
         self.deadline_seconds = deadline_seconds
-        self.channel = grpc.insecure_channel(server.address, absah.client.CHANNEL_OPTIONS)
+        self.channel = grpc.insecure_channel(server.address, absah.channels.CHANNEL_OPTIONS)
         self._validate = self.channel.unary_unary(
             VALIDATE, _serialized, pb2.ValidateResponse.FromString
         )

@@ -45,7 +45,7 @@ class Caller:
 
     def __init__(self, server: Server) -> None:
         self.server = server
-        self._channel = grpc.insecure_channel(server.address, absah.client.CHANNEL_OPTIONS)
+        self._channel = grpc.insecure_channel(server.address, absah.channels.CHANNEL_OPTIONS)
 
     def close(self) -> None:
         self._channel.close()

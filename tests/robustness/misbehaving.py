@@ -13,7 +13,7 @@ from asking import NEVER, Observation
 from serving import Server
 
 import absah
-from absah.client import CHANNEL_OPTIONS
+from absah.channels import CHANNEL_OPTIONS
 from absah.errors import from_rpc_error
 
 Tally = Counter[str]

@@ -11,11 +11,11 @@ from typing import Any
 
 import grpc
 
+from absah import channels
 from absah.admin.v1 import admin_service_pb2 as pb2
 from absah.admin.v1 import admin_service_pb2_grpc
 from absah.auditing import AuditCalls
-from absah.callers import interceptors
-from absah.client import CHANNEL_OPTIONS, DEFAULT_ADDRESS, channel_credentials
+from absah.channels import DEFAULT_ADDRESS
 from absah.dead_letters import DeadLetterCalls
 from absah.errors import from_rpc_error
 from absah.jobs import JobCalls
@@ -42,15 +42,8 @@ class AdminClient(AuditCalls, JobCalls, DeadLetterCalls):
         tenant: str = "",
         client: str = "",
     ) -> None:
-        credentials = channel_credentials(secure)
-        options = list(CHANNEL_OPTIONS)
-        self._channel = (
-            grpc.secure_channel(address, credentials, options)
-            if credentials
-            else grpc.insecure_channel(address, options)
-        )
         self._timeout_seconds = timeout_seconds
-        self._channel = grpc.intercept_channel(self._channel, *interceptors(tenant, client))
+        self._channel = channels.blocking(address, secure=secure, tenant=tenant, client=client)
         self._stub = admin_service_pb2_grpc.AdminServiceStub(self._channel)
 
     def purge_documents(self, *, dry_run: bool = False) -> pb2.PurgeDocumentsResponse:

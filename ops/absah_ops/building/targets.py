@@ -35,6 +35,8 @@ class Wish:
     workspace_mib: int | None
     timing_cache: Path
     dry_run: bool
+    engine_cache: Path | None = None
+    """A folder of the GPU host that nobody else may write to; None builds engines at each load."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -248,12 +250,16 @@ def _accelerator_parameters(wish: Wish, profile: Profile, source: StoredModel) -
 
     parameters = {
         "precision_mode": wish.precision.upper(),
-        "trt_engine_cache_enable": "1",
-        "trt_engine_cache_path": f"/tmp/absah-tensorrt/{source.name}",  # noqa: S108
-        "trt_timing_cache_enable": "1",
-        "trt_timing_cache_path": f"/tmp/absah-tensorrt/{source.name}",  # noqa: S108
         **{f"trt_profile_{which}_shapes": shapes(which) for which in ("min", "opt", "max")},
     }
+    if wish.engine_cache is not None:
+        folder = str(wish.engine_cache / source.name)
+        parameters |= {
+            "trt_engine_cache_enable": "1",
+            "trt_engine_cache_path": folder,
+            "trt_timing_cache_enable": "1",
+            "trt_timing_cache_path": folder,
+        }
     if wish.workspace_mib is not None:
         parameters["max_workspace_size_bytes"] = str(wish.workspace_mib * 2**20)
     return parameters

@@ -49,6 +49,7 @@ class Given:
     max_batch_size: int | None
     workspace_mib: int | None
     timing_cache: Path | None
+    engine_cache: Path | None
     dry_run: bool
 
 
@@ -85,6 +86,12 @@ class Given:
     help="File that keeps TensorRT's timings.  [default: timing.cache in the output repository]",
 )
 @click.option(
+    "--engine-cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the GPU host, which Triton alone may write to, where the accelerator keeps its "
+    "engines.  [default: none, they are built at each load]",
+)
+@click.option(
     "--dry-run",
     is_flag=True,
     help="Write nothing; for tensorrt, parse and build with tensorrt_rtx, which needs no GPU.",
@@ -99,6 +106,7 @@ def build(
     max_batch_size: int | None,
     workspace_mib: int | None,
     timing_cache: Path | None,
+    engine_cache: Path | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -121,6 +129,7 @@ def build(
         max_batch_size=max_batch_size,
         workspace_mib=workspace_mib,
         timing_cache=timing_cache,
+        engine_cache=engine_cache,
         dry_run=dry_run,
     )
     _check_usage(given)
@@ -155,6 +164,7 @@ def _wish(given: Given, folder: Path) -> Wish:
         max_batch_size=given.max_batch_size,
         workspace_mib=given.workspace_mib,
         timing_cache=given.timing_cache or output / "timing.cache",
+        engine_cache=given.engine_cache,
         dry_run=given.dry_run,
     )
 
@@ -182,6 +192,10 @@ def _shapes(given: Sequence[str]) -> dict[str, str]:
 
 
 def _check_usage(given: Given) -> None:
+    if given.engine_cache and given.target is not Target.TENSORRT_ACCELERATOR:
+        raise click.UsageError(
+            f"--engine-cache is for the accelerator, not for --target {given.target}"
+        )
     if given.target in FOR_GPU:
         return
     options = {

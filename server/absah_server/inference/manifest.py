@@ -52,13 +52,9 @@ def read(directory: Path, version: str) -> Manifest | None:
     """The manifest of a version, None where it has none; raises `ModelInvalid`."""
     file = path(directory, version)
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        stored = whole_files.read_json(file, model=directory.name)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as exc:
-        raise ModelInvalid(
-            model=directory.name, file=str(file), problem=f"cannot be read: {exc}"
-        ) from exc
     return _parse(directory, version, file, stored)
 
 

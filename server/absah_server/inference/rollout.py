@@ -83,13 +83,9 @@ def _plain(rollout: Rollout) -> dict[str, Any]:
 def _stored(directory: Path) -> dict[str, Any] | None:
     file = path(directory)
     try:
-        stored = json.loads(file.read_text(encoding="utf-8"))
+        stored = whole_files.read_json(file, model=directory.name)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as exc:
-        raise ModelInvalid(
-            model=directory.name, file=str(file), problem=f"cannot be read: {exc}"
-        ) from exc
     if not isinstance(stored, dict):
         raise ModelInvalid(model=directory.name, file=str(file), problem="is no JSON object")
     return stored

@@ -122,6 +122,7 @@ def test_a_trial_writes_nothing(tmp_path: Path) -> None:
         (["double", "--target", "int8", "--precision", "fp16"], "does not go with"),
         (["double", "--target", "openvino", "--max-batch-size", "4"], "for GPU targets"),
         (["double", "--target", "tensorrt", "--shape", "x"], "is not INPUT="),
+        (["double", "--target", "tensorrt", "--engine-cache", "x"], "for the accelerator"),
         (["double"], "--target"),
     ],
 )

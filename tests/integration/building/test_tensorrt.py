@@ -186,4 +186,16 @@ def test_the_accelerator_names_the_same_profile(tmp_path: Path) -> None:
     assert given["trt_profile_min_shapes"] == "x:1x1"
     assert given["trt_profile_opt_shapes"] == "x:4x16"
     assert given["trt_profile_max_shapes"] == "x:8x64"
+    assert "trt_engine_cache_path" not in given
     assert json.loads(json.dumps(result.as_json()))["target"] == "tensorrt-accelerator"
+
+
+def test_the_accelerator_keeps_engines_where_it_is_told(tmp_path: Path) -> None:
+    model = make_double(tmp_path / "models")
+    wish = make_wish(tmp_path, precision="fp16", dry_run=False, engine_cache=Path("/srv/engines"))
+    targets.tensorrt_accelerator(model, wish)
+    text = (tmp_path / "gpu" / "double" / "config.pbtxt").read_text()
+    config = text_format.Parse(text, model_config_pb2.ModelConfig())
+    (accelerator,) = config.optimization.execution_accelerators.gpu_execution_accelerator
+    assert accelerator.parameters["trt_engine_cache_path"] == "/srv/engines/double"
+    assert accelerator.parameters["trt_timing_cache_path"] == "/srv/engines/double"

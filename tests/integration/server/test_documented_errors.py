@@ -15,6 +15,7 @@ import pytest
 from durable import durable_settings
 from google.rpc import error_details_pb2 as details
 from google.rpc import status_pb2
+from policies import SHORT_TEXT
 from support import Length, Slow, make_settings, running_server
 
 import absah
@@ -29,24 +30,6 @@ from absah.v1 import (
     validation_service_pb2_grpc,
 )
 
-POLICY = """\
-policy: short-text
-version: 1
-title: {id: Teks, en: Text}
-documents:
-  report: {title: {id: Laporan, en: Report}, count: [1, 1], media_types: [text/plain]}
-claims:
-  number: {title: {id: Nomor, en: Number}, type: string}
-checks:
-  length: {documents: [report]}
-rules:
-  - rule: long
-    each: result
-    when: result.facts.length > 20
-    decision: REVIEW
-    message: {id: "panjang", en: "it is long"}
-accepted: {id: Baik, en: Fine}
-"""
 UNKNOWN = 32 * "0"
 UNKNOWN_DOCUMENT = "documents/" + 64 * "0"
 CONTENT = b"halo, ini sebuah laporan"
@@ -150,7 +133,7 @@ async def asking(tmp_path: Path, database_url: str) -> AsyncIterator[Asking]:
         max_running=1,
         max_waiting=0,
     )
-    (settings.policies / "short-text.yaml").write_text(POLICY)
+    (settings.policies / "short-text.yaml").write_text(SHORT_TEXT)
     async with (
         running_server(settings, [Length, Slow]) as address,
         grpc.aio.insecure_channel(address) as channel,
@@ -457,7 +440,7 @@ def of_what_is_kept() -> dict[str, Any]:
 
 async def test_of_a_server_that_keeps_nothing(tmp_path: Path) -> None:
     settings = make_settings(tmp_path)
-    (settings.policies / "short-text.yaml").write_text(POLICY)
+    (settings.policies / "short-text.yaml").write_text(SHORT_TEXT)
     async with (
         running_server(settings, [Length]) as address,
         grpc.aio.insecure_channel(address) as channel,

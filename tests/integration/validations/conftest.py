@@ -7,29 +7,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from policies import SHORT_TEXT
 from support import Length, Slow, make_registry, make_settings, running_server
 
 import absah
 from absah_server.settings import Settings
-
-POLICY = """\
-policy: short-text
-version: 1
-title: {id: Teks, en: Text}
-documents:
-  report: {title: {id: Laporan, en: Report}, count: [1, 3], media_types: [text/plain]}
-claims:
-  number: {title: {id: Nomor, en: Number}, type: string}
-checks:
-  length: {documents: [report]}
-rules:
-  - rule: long
-    each: result
-    when: result.facts.length > 20
-    decision: REVIEW
-    message: {id: "panjang", en: "it is long"}
-accepted: {id: Baik, en: Fine}
-"""
 
 
 @pytest.fixture
@@ -41,7 +23,7 @@ def settings(tmp_path: Path, data_folder: Path, database_url: str) -> Settings:
         data=data_folder,
         jobs={"workers": 0},
     )
-    (made.policies / "short-text.yaml").write_text(POLICY)
+    (made.policies / "short-text.yaml").write_text(SHORT_TEXT)
     return made
 
 

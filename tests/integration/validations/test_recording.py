@@ -11,7 +11,7 @@ import grpc
 import psycopg
 import pytest
 from integration.validations.asking import Rows, column
-from integration.validations.conftest import POLICY
+from policies import SHORT_TEXT
 from support import TEXT_ONLY, make_registry, running_server
 
 import absah
@@ -35,7 +35,7 @@ async def test_a_verdict_is_recorded_with_its_results_and_documents(
 async def test_artifacts_are_kept_and_belong_to_the_validation(
     settings: Settings, rows: Rows, data_folder: Path
 ) -> None:
-    policy = POLICY.replace("length", "drawing").replace("> 20", "> 99")
+    policy = SHORT_TEXT.replace("length", "drawing").replace("> 20", "> 99")
     (settings.policies / "short-text.yaml").write_text(policy)
     async with (
         running_server(settings, make_registry(Drawing)) as bound,
