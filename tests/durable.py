@@ -28,8 +28,10 @@ ENDED = (
     validation_pb2.STATE_FAILED,
     validation_pb2.STATE_CANCELLED,
 )
-QUICK = {"stalled_after_seconds": 1.0, "poll_seconds": 0.2, "backoff_seconds": 0.05}
-"""Timing of jobs in tests."""
+QUICK = {"stalled_after_seconds": 20.0, "poll_seconds": 0.2, "backoff_seconds": 0.05}
+"""Timing of jobs in tests, of which none takes a living worker for dead on a busy machine."""
+STALLED_SOON = 2.0
+"""`stalled_after_seconds` where a test waits for what a killed worker had."""
 
 
 def durable_settings(folder: Path, database_url: str, **changes: Any) -> Settings:

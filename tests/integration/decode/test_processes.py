@@ -15,10 +15,12 @@ from absah_server.decode.sandbox import ProcessSandbox
 
 
 async def test_a_worker_killed_while_idle_costs_no_job(soon, photo):
+    others = zygotes()
     sandbox = ProcessSandbox(workers=1)
     await sandbox.start()
     try:
-        (idle,) = children_of(children_of(os.getpid(), "zygote.run")[0])
+        (zygote,) = zygotes() - others
+        (idle,) = children_of(zygote)
         os.kill(idle, signal.SIGKILL)
         assert (await sandbox.decode(photo, "image/jpeg", deadline=soon())).pages
     finally:
@@ -26,12 +28,14 @@ async def test_a_worker_killed_while_idle_costs_no_job(soon, photo):
 
 
 async def test_a_killed_zygote_is_replaced_and_its_job_done_again(soon, photo, parsers):
+    others = zygotes()
     sandbox = ProcessSandbox(workers=1)
     await sandbox.start()
     try:
+        (zygote,) = zygotes() - others
         running = asyncio.create_task(sandbox.isolate(parsers.sleep, (0.5,), deadline=soon()))
         await asyncio.sleep(0.2)
-        os.kill(children_of(os.getpid(), "zygote.run")[0], signal.SIGKILL)
+        os.kill(zygote, signal.SIGKILL)
         assert await running == 0.5
         assert (await sandbox.decode(photo, "image/jpeg", deadline=soon())).pages
     finally:
@@ -39,11 +43,12 @@ async def test_a_killed_zygote_is_replaced_and_its_job_done_again(soon, photo, p
 
 
 async def test_a_job_whose_worker_is_killed_twice_is_given_up(soon, parsers):
+    others = zygotes()
     sandbox = ProcessSandbox(workers=1)
     await sandbox.start()
     try:
         running = asyncio.create_task(sandbox.isolate(parsers.sleep, (600,), deadline=soon()))
-        (zygote,) = children_of(os.getpid(), "zygote.run")
+        (zygote,) = zygotes() - others
         killed: set[int] = set()
         while not running.done():
             for worker in set(children_of(zygote)) - killed:
@@ -59,6 +64,7 @@ async def test_a_job_whose_worker_is_killed_twice_is_given_up(soon, parsers):
 
 
 async def test_closing_ends_every_process_and_running_job(soon, parsers):
+    others = zygotes()
     sandbox = ProcessSandbox(workers=2)
     await sandbox.start()
     running = asyncio.create_task(sandbox.isolate(parsers.sleep, (600,), deadline=soon()))
@@ -68,7 +74,7 @@ async def test_closing_ends_every_process_and_running_job(soon, parsers):
         for _ in range(4)
     ]
     await asyncio.sleep(0.1)
-    (zygote,) = children_of(os.getpid(), "zygote.run")
+    (zygote,) = zygotes() - others
     workers = children_of(zygote)
     assert len(workers) == 2
     await sandbox.close()
@@ -77,6 +83,11 @@ async def test_closing_ends_every_process_and_running_job(soon, parsers):
     assert not [pid for pid in (zygote, *workers) if Path(f"/proc/{pid}").exists()]
     with pytest.raises(SandboxFailed, match="closed"):
         await sandbox.isolate(parsers.identity, (), deadline=soon())
+
+
+def zygotes() -> set[int]:
+    """The processes that decoders are forked from, of this process's sandboxes."""
+    return set(children_of(os.getpid(), "zygote.run"))
 
 
 def children_of(parent: int, command: str = "") -> list[int]:

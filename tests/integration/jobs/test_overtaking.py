@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from durable import (
+    STALLED_SOON,
     attempts,
     durable_server,
     durable_settings,
@@ -32,7 +33,7 @@ async def test_a_worker_that_was_held_for_dead_cannot_write_what_it_came_to(
     tmp_path: Path, database_url: str
 ) -> None:
     waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
-    working = durable_settings(tmp_path, database_url)
+    working = durable_settings(tmp_path, database_url, jobs={"stalled_after_seconds": STALLED_SOON})
     async with durable_server(waiting) as caller:
         created = await caller.create("1", "slow")
         async with worker_process(working) as sleeper:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from durable import (
+    STALLED_SOON,
     attempts,
     durable_server,
     durable_settings,
@@ -57,7 +58,7 @@ async def test_another_worker_finishes_what_a_killed_one_began(
     tmp_path: Path, database_url: str
 ) -> None:
     settings = durable_settings(tmp_path, database_url, jobs={"workers": 0})
-    working = durable_settings(tmp_path, database_url)
+    working = durable_settings(tmp_path, database_url, jobs={"stalled_after_seconds": STALLED_SOON})
     async with durable_server(settings) as caller:
         created = await caller.create("1.5", "slow")
         async with worker_process(working) as killed:
@@ -77,7 +78,9 @@ async def test_a_validation_that_kills_its_workers_fails_in_the_end(
     tmp_path: Path, database_url: str
 ) -> None:
     settings = durable_settings(tmp_path, database_url, jobs={"workers": 0})
-    working = durable_settings(tmp_path, database_url, jobs={"max_attempts": 2})
+    working = durable_settings(
+        tmp_path, database_url, jobs={"max_attempts": 2, "stalled_after_seconds": STALLED_SOON}
+    )
     async with durable_server(settings) as caller:
         created = await caller.create("60", "slow")
         for begun in ([None], ["LOST", None]):
@@ -122,7 +125,8 @@ async def test_each_validation_ends_once_while_workers_are_killed(
     tmp_path: Path, database_url: str
 ) -> None:
     waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
-    working = durable_settings(tmp_path, database_url, jobs={"workers": 4, "max_attempts": 50})
+    jobs = {"workers": 4, "max_attempts": 50, "stalled_after_seconds": STALLED_SOON}
+    working = durable_settings(tmp_path, database_url, jobs=jobs)
     chance = random.Random(7)
     async with durable_server(waiting) as caller:
         texts = [f"{chance.uniform(0.01, 0.3):.3f}" for _ in range(40)]
