@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from absah_sdk.errors import AbsahError
@@ -29,6 +29,7 @@ from absah_server.core.requesting import Request, RequestedDocument
 from absah_server.core.submission import Submission
 from absah_server.core.validation import CheckResult, Validation
 from absah_server.core.validator import Prepared, Validator
+from absah_server.telemetry import tracing
 
 RETRY_AFTER_SECONDS = 1.0
 
@@ -39,7 +40,8 @@ class Entry:
 
     It is PENDING, and is then to be run, or has ended. Contents of its documents are kept already;
     `stored` are the digests of those that were named, not sent. `digest` is that of the request as
-    it came, by which one that comes again is known.
+    it came, by which one that comes again is known. `trace` are the fields of the trace that it
+    came with.
     """
 
     id: uuid.UUID
@@ -48,6 +50,7 @@ class Entry:
     request: Request
     validation: Validation
     stored: frozenset[str] = frozenset()
+    trace: Mapping[str, str] = field(default_factory=dict)
 
 
 class Validations(Protocol):
@@ -243,4 +246,5 @@ def _entry(caller: Caller, request: Submission, prepared: Prepared, value: Valid
         ),
         validation=value,
         stored=frozenset(digest for a, digest in pairs if a.stored),
+        trace=tracing.carried(),
     )

@@ -16,7 +16,7 @@ import logging
 import random
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from absah_sdk import DeadlinePassed
 from absah_server.core import errors, names
@@ -31,7 +31,7 @@ from absah_server.core.validation import (
     Validation,
 )
 from absah_server.core.validator import Prepared, Validator
-from absah_server.telemetry import metrics
+from absah_server.telemetry import metrics, tracing
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,8 @@ PERMANENT_ERRORS: Mapping[type[Exception], FaultReason] = {
 class Attempt:
     """One attempt at a validation. `broken` earlier ones count against `max_attempts`.
 
-    `request` is None where this version cannot read what was asked.
+    `request` is None where this version cannot read what was asked. `trace` are the fields of the
+    trace that it was accepted in.
     """
 
     validation_id: uuid.UUID
@@ -65,6 +66,7 @@ class Attempt:
     request: Request | None
     record: Record
     create_time: datetime.datetime
+    trace: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -142,8 +144,10 @@ class Worker:
         """Run the validation and say how it ended, or when to try it again.
 
         `ended` is told each result as its check ends, with its position in the plan. Contents of
-        artifacts are durable once this returns.
+        artifacts are durable once this returns. Carries on the attempt's trace to the end of the
+        current task.
         """
+        tracing.carry_on(attempt.trace.items())
         if attempt.broken >= self._retrying.max_attempts:
             return _failed(attempt, self._exhausted(attempt))
         try:

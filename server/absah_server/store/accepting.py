@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -74,9 +75,14 @@ class AcceptedWriter:
     async def _defer(self, connection: Connection, entries: Sequence[Entry]) -> None:
         if not entries:
             return
-        names = ("id", "priority", "lock")
+        names = ("id", "priority", "lock", "trace")
         rows = [
-            (entry.id.hex, JOB_PRIORITIES[entry.request.priority], self._lock_of(entry))
+            (
+                entry.id.hex,
+                JOB_PRIORITIES[entry.request.priority],
+                self._lock_of(entry),
+                json.dumps(dict(entry.trace)),
+            )
             for entry in entries
         ]
         row = await (

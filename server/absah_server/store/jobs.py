@@ -223,4 +223,5 @@ def _attempt(row: Mapping[str, Any]) -> Attempt:
         request=request,
         record=archive.record.read(row["record"]),
         create_time=row["create_time"],
+        trace=row["args"].get("trace") or {},
     )

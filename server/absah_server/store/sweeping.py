@@ -88,8 +88,9 @@ class Sweeper:
             )
 
     async def _defer(self, connection: Connection, rows: list[tuple[str, int, str | None]]) -> None:
-        names = ("id", "priority", "lock")
-        cursor = await connection.execute(VALIDATIONS["defer"], columns(names, rows))
+        names = ("id", "priority", "lock", "trace")
+        given = columns(names, [(*row, None) for row in rows])
+        cursor = await connection.execute(VALIDATIONS["defer"], given)
         deferred = await cursor.fetchone()
         assert deferred
         await connection.execute(VALIDATIONS["note_jobs"], deferred)

@@ -30,3 +30,10 @@ def carry_on(metadata: Iterable[tuple[str, Any]]) -> None:
     fields = {key: value for key, value in metadata if key in FIELDS and isinstance(value, str)}
     if fields:
         context.attach(_propagator.extract(fields))
+
+
+def carried() -> dict[str, str]:
+    """The current trace as fields, for `carry_on` at another time and place; none without one."""
+    fields: dict[str, str] = {}
+    _propagator.inject(fields)
+    return fields

@@ -21,10 +21,13 @@ returning id
 -- name: defer
 -- One job for each validation to run, in procrastinate's own table and by its own function.
 select procrastinate_defer_jobs_v1(array_agg(
-    row('validations', 'validate', priority, lock, null, jsonb_build_object('validation_id', id), null)
-        ::procrastinate_job_to_defer_v1
+    row(
+        'validations', 'validate', priority, lock, null,
+        jsonb_build_object('validation_id', id, 'trace', trace), null
+    )::procrastinate_job_to_defer_v1
 )) as job_ids
-from unnest(%(id)s::text[], %(priority)s::integer[], %(lock)s::text[]) as given (id, priority, lock)
+from unnest(%(id)s::text[], %(priority)s::integer[], %(lock)s::text[], %(trace)s::json[])
+    as given (id, priority, lock, trace)
 
 -- name: note_jobs
 update validations set job_id = procrastinate_jobs.id from procrastinate_jobs
