@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from rich.table import Column, Table
 
 HERE = Path(__file__).parent
 ROUNDS = 5
+SHOWN_CHARACTERS = 4000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,20 +92,29 @@ def alternate(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[f
 def process(
     *arguments: str, python: str = sys.executable, env: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[str]]:
-    """A Python process with pipes; it is ended with the block."""
-    started = subprocess.Popen(
-        [python, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        bufsize=1,
-        env=env,
-    )
-    try:
-        yield started
-    finally:
-        started.terminate()
-        started.wait(timeout=60)
+    """A Python process with pipes; it is ended with the block.
+
+    What it writes to standard error is shown if the block fails.
+    """
+    with tempfile.TemporaryFile("w+") as complaints:
+        started = subprocess.Popen(
+            [python, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=complaints,
+            text=True,
+            bufsize=1,
+            env=env,
+        )
+        try:
+            yield started
+        except BaseException:
+            complaints.seek(0)
+            sys.stderr.write(complaints.read()[-SHOWN_CHARACTERS:])
+            raise
+        finally:
+            started.terminate()
+            started.wait(timeout=60)
 
 
 def line_of(started: subprocess.Popen[str]) -> str:

@@ -46,7 +46,9 @@ def main(names: list[str]) -> int:
     figures = []
     for benchmark in chosen:
         with console.status(benchmark.__name__):
-            figures.append(benchmark())
+            figure = benchmark()
+        console.print(f"{figure.name}: {figure.ratio:.2f}", highlight=False)
+        figures.append(figure)
     console.print(table(figures, digits=1))
     if not names:
         lines = json.dumps([figure.as_json() for figure in figures], indent=2)

@@ -1,16 +1,17 @@
 """Find the plan that serves a model best on this machine.
 
-Every engine that is installed is tried with many executions of one thread and with one execution
-of all threads. A plan is out where its answers are not ONNX Runtime's, within `absah.tolerance`
-of the config (one thousandth of an output's largest magnitude without it), and where it takes
-much more memory: each model's memory adds to that of the others.
+Every engine that is installed is tried with many executions of one thread, requests each alone or
+joined in batches, and with one execution of all threads. A plan is out where its answers are not
+ONNX Runtime's, within `absah.tolerance` of the config (one thousandth of an output's largest
+magnitude without it), and where it takes much more memory: each model's memory adds to that of
+the others.
 """
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from absah_ops.measuring import memory, requests, rounds, sides
 from absah_ops.measuring.requests import Tensors
@@ -61,10 +62,12 @@ def tune(model: StoredModel, thoroughness: Thoroughness, *, told: Callable[[str]
             for plan, each in served.items()
         }
         rates = _rates(model, inputs, started, served, thoroughness, told)
-    bytes_ = {}
+    bytes_: dict[Plan, int] = {}
     for plan in served:
-        told(f"memory of {plan}")
-        bytes_[plan] = memory.of_plan(model, plan)
+        alike = replace(plan, joins=not plan.joins)  # a full batch is measured for either
+        if alike not in bytes_:
+            told(f"memory of {plan}")
+        bytes_[plan] = bytes_[alike] if alike in bytes_ else memory.of_plan(model, plan)
     measurements = _judged(model, rates, bytes_, deviations, thoroughness)
     return Tuning(
         model=model.name,
@@ -78,14 +81,21 @@ def tune(model: StoredModel, thoroughness: Thoroughness, *, told: Callable[[str]
 
 
 def plans(model: StoredModel) -> Iterator[Plan]:
-    """The plans worth trying: as many executions as the config allows, and a single one."""
+    """The plans worth trying: as many executions as the config allows, and a single one.
+
+    Requests that are joined must be worth it too: each waits for all, and they take more memory.
+    """
     processors = available_processors()
     most = min(model.config.instances or processors, processors)
+    ways = (False, True) if model.config.batching else (True,)
     for engine in (EngineName.ONNXRUNTIME, EngineName.OPENVINO):
         if not planning.is_installed(engine):
             continue
         for runs in sorted({most, 1}, reverse=True):
-            yield Plan(engine=engine, runs=runs, threads=max(1, processors // runs))
+            for joins in ways:
+                yield Plan(
+                    engine=engine, runs=runs, threads=max(1, processors // runs), joins=joins
+                )
 
 
 def best(measurements: Sequence[Measurement]) -> Plan:

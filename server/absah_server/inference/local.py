@@ -45,7 +45,7 @@ _NO_PLANS: Mapping[str, Plan] = types.MappingProxyType({})
 class _Opened:
     model: StoredModel
     engine: Engine
-    runs: int
+    plan: Plan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -235,10 +235,11 @@ class LocalInference:
                 "engine": engine.name,
                 "runs": choice.plan.runs,
                 "threads": choice.plan.threads,
+                "joins": choice.plan.joins,
                 "why": choice.why,
             },
         )
-        return _Opened(model=model, engine=engine, runs=choice.plan.runs)
+        return _Opened(model=model, engine=engine, plan=choice.plan)
 
     def _choose(self, model: StoredModel) -> Choice:
         plan = self._plans.get(model.name)
@@ -257,8 +258,8 @@ class LocalInference:
             model,
             opened.engine,
             scheduler,
-            rules=_rules(model.config),
-            instances=opened.runs,
+            rules=_rules(model.config, joins=opened.plan.joins),
+            instances=opened.plan.runs,
             max_queue_size=model.config.max_queue_size or self._max_queue_size,
             providers=self._providers,
         )
@@ -281,10 +282,10 @@ async def _retire(served: _Served) -> None:
     served.scheduler.detach(served.queue)
 
 
-def _rules(config: ModelConfig) -> BatchRules:
+def _rules(config: ModelConfig, *, joins: bool) -> BatchRules:
     batching = config.batching
     max_items = max(config.max_batch_size, 1)
-    if batching is None:
+    if batching is None or not joins:
         return BatchRules(max_items=max_items, joins=False)
     return BatchRules(
         max_items=max_items,

@@ -1,4 +1,4 @@
-"""Remember which engine, and how many executions and threads, serve a model best on a machine.
+"""Remember which engine, executions, threads and batches serve a model best on a machine.
 
 `absah models tune` measures it and writes it to tuning.json beside the models of the repository,
 or into the user's data folder ($XDG_DATA_HOME/absah) where the repository cannot be written to.
@@ -27,22 +27,27 @@ from absah_server.inference.processors import available_processors
 from absah_server.inference.repository import StoredModel
 
 TUNING_NAME = "tuning.json"
-FORMAT = 1
+FORMAT = 2
 _CPU_FILE = Path("/proc/cpuinfo")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
-    """How a model is executed: up to `runs` executions at once, each in `threads` threads."""
+    """How a model is executed: up to `runs` executions at once, each in `threads` threads.
+
+    `joins` says whether requests share an execution, where the model's config allows it.
+    """
 
     engine: EngineName
     runs: int
     threads: int
+    joins: bool = True
 
     def __str__(self) -> str:
         executions = "1 execution" if self.runs == 1 else f"{self.runs} executions"
         threads = "1 thread" if self.threads == 1 else f"{self.threads} threads"
-        return f"{self.engine}, {executions} of {threads}"
+        alone = "" if self.joins else ", each request alone"
+        return f"{self.engine}, {executions} of {threads}{alone}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

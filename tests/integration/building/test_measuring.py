@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -41,7 +42,8 @@ async def test_a_server_follows_what_was_tuned(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
     assert told["file"] == str(repository / "tuning.json")
-    assert {m["plan"]["engine"] for m in told["measurements"]} == {"onnxruntime", "openvino"}
+    plans = {(m["plan"]["engine"], m["plan"]["joins"]) for m in told["measurements"]}
+    assert plans == set(product(("onnxruntime", "openvino"), (False, True)))
     (model,) = read_model(repository / "double")
     assert "measured on this machine" in planning.choose(model).why
     inference = LocalInference(repository)

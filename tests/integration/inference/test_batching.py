@@ -22,8 +22,10 @@ from integration.inference.drawing import (
 
 from absah_sdk import DeadlinePassed, InferenceFailed
 from absah_server.core.errors import Overloaded
+from absah_server.inference.engines import EngineName
 from absah_server.inference.local import LocalInference
 from absah_server.inference.statistics import ModelStatistics
+from absah_server.inference.tuning import Plan
 
 
 def statistics(inference: LocalInference, model: str) -> ModelStatistics:
@@ -58,6 +60,19 @@ async def test_requests_that_wait_together_share_a_batch(repository: Path) -> No
 async def test_without_dynamic_batching_each_request_runs_alone(repository: Path) -> None:
     draw_double(repository, more="")
     async with serving(repository) as inference:
+        async with occupied(inference):
+            tasks = [ask(inference, 1), ask(inference, 2, 3)]
+            await settled()
+        assert await asyncio.gather(*tasks) == [[2], [4, 6]]
+        assert statistics(inference, "double").batch_sizes == {1: 1, 2: 1}
+
+
+async def test_each_request_runs_alone_where_that_was_measured_to_be_better(
+    repository: Path,
+) -> None:
+    draw_double(repository)
+    alone = Plan(engine=EngineName.ONNXRUNTIME, runs=1, threads=1, joins=False)
+    async with serving(repository, plans={"double": alone}) as inference:
         async with occupied(inference):
             tasks = [ask(inference, 1), ask(inference, 2, 3)]
             await settled()

@@ -136,7 +136,7 @@ def test_tuning_again_replaces_and_keeps_other_machines(tmp_path: Path) -> None:
 def test_a_broken_file_of_measurements_is_named(tmp_path: Path) -> None:
     model = make_tagger(tmp_path)
     beside, _ = tuning.files(model)
-    beside.write_text('{"format": 1, "tunings": [{}]}')
+    beside.write_text('{"format": 2, "tunings": [{}]}')
     with pytest.raises(ModelInvalid, match=r"tuning\.json") as caught:
         planning.choose(model)
     assert "absah models tune" in caught.value.hint
