@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -13,12 +14,19 @@ import paramiko
 
 
 class SftpServer:
-    """Serves `folder` as "/" on a free port, to the user "bridge" with the password "rahasia"."""
+    """Serves `folder` as "/" on a free port, to the user "bridge" with the password "rahasia".
+
+    While `answers` is clear it answers no request for a session; where `drips` is set it gives a
+    byte of a file at a time.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
         self.connections = 0
         self.logins: list[str] = []
+        self.drips = False
+        self.answers = threading.Event()
+        self.answers.set()
         self._key = paramiko.ECDSAKey.generate()
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
@@ -38,6 +46,7 @@ class SftpServer:
         self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         self._thread.join()
+        self.answers.set()
         self.cut()
 
     def known_hosts(self, file: Path) -> Path:
@@ -65,8 +74,8 @@ class SftpServer:
             self._transports.append(transport)
             try:
                 transport.start_server(server=_Door(self))
-            except (paramiko.SSHException, EOFError):
-                transport.close()  # a client that does not like our key
+            except (paramiko.SSHException, EOFError, OSError):
+                transport.close()  # a client that does not like our key, or went
 
 
 class _Door(paramiko.ServerInterface):
@@ -82,11 +91,22 @@ class _Door(paramiko.ServerInterface):
     def check_channel_request(self, kind: str, chanid: int) -> int:
         return paramiko.OPEN_SUCCEEDED
 
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        self._server.answers.wait()
+        return super().check_channel_subsystem_request(channel, name)
+
+
+class _Dripping(paramiko.SFTPHandle):
+    def read(self, offset: int, length: int) -> Any:
+        time.sleep(0.02)
+        return super().read(offset, min(length, 1))
+
 
 class _Files(paramiko.SFTPServerInterface):
     def __init__(self, door: _Door, *args: Any, served: SftpServer) -> None:
         super().__init__(door, *args)
         self._folder = served.folder
+        self._served = served
 
     def canonicalize(self, path: str) -> str:
         real = os.path.realpath(self._local(path))
@@ -100,7 +120,7 @@ class _Files(paramiko.SFTPServerInterface):
 
     def open(self, path: str, flags: int, attr: Any) -> Any:
         try:
-            handle = paramiko.SFTPHandle(flags)
+            handle = _Dripping(flags) if self._served.drips else paramiko.SFTPHandle(flags)
             handle.readfile = Path(self._local(path)).open("rb")  # noqa: SIM115 - closed by it
         except OSError as exc:
             return paramiko.SFTPServer.convert_errno(exc.errno or 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,12 @@ import click
 from rich.progress import Progress
 
 import absah
-from absah_ops import calling, showing
+from absah_ops import calling, parked, showing
 from absah_ops.bridge import config_option
 from absah_ops.lazy import LazyGroup
 
 if TYPE_CHECKING:
+    from absah.admin.v1 import admin_service_pb2 as pb2
     from absah_bridge.delivery.parking import ParkedMessage, Parking, Selection
 
 COMMANDS = {
@@ -45,6 +46,13 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Choice(["PARKED", "RETRIED", "REDRIVEN", "DISCARDED", "ANSWERED"]),
     help="How they stand now.  [default: PARKED]",
 )
+@click.option(
+    "--config",
+    "file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    envvar="ABSAH_BRIDGE",
+    help="Look through the parking queues of this bridge.yaml too.",
+)
 @calling.server_options
 @calling.json_option
 def list_(
@@ -52,43 +60,59 @@ def list_(
     cause: str,
     field: str | None,
     state: str | None,
+    file: Path | None,
     server: str,
     tenant: str,
     actor: str | None,
     as_json: bool,
 ) -> None:
-    """Group parked messages by system, cause and field; list those that options single out."""
+    """Group parked messages by system, cause and field; list those that options single out.
+
+    The server knows what the bridge parked. What RabbitMQ parked by itself stands in the parking
+    queues alone: it is told too where --config names them.
+    """
+    unknown: list[pb2.DeadLetter] = []
+    problems: list[str] = []
     with calling.admin(server, tenant, actor) as admin:
+        if file is not None and state in (None, "PARKED"):
+            unknown, problems = parked.unknown(admin, file, system=system)
         if not cause and field is None and state is None:
-            _print_groups(admin, system, as_json)
-            return
-        found = admin.dead_letters(
-            system=system, cause=cause, field=field or "", state=state or "PARKED"
-        )
-        if as_json:
-            for letter in found:
-                click.echo(json.dumps(absah.to_dict(letter), ensure_ascii=False))
-            return
-        showing.table(
-            ("dead letter", "system", "message", "cause", "field", "position", "problem", "since"),
-            [
-                (
-                    letter.name.removeprefix("deadLetters/"),
-                    letter.system,
-                    letter.message_key,
-                    letter.cause,
-                    letter.field,
-                    letter.position,
-                    letter.problem,
-                    _when(letter.update_time),
-                )
-                for letter in found
-            ],
-        )
+            groups = admin.dead_letter_groups(system=system)
+            _print_groups(parked.grouped(groups, unknown), as_json)
+        else:
+            known = admin.dead_letters(
+                system=system, cause=cause, field=field or "", state=state or "PARKED"
+            )
+            more = parked.singled_out(unknown, cause=cause, field=field or "")
+            _print_letters([*known, *more], as_json)
+    if problems:
+        raise click.ClickException(f"some parking queues were not seen: {'; '.join(problems)}")
 
 
-def _print_groups(admin: absah.AdminClient, system: str, as_json: bool) -> None:
-    groups = admin.dead_letter_groups(system=system)
+def _print_letters(letters: list[pb2.DeadLetter], as_json: bool) -> None:
+    if as_json:
+        for letter in letters:
+            click.echo(json.dumps(absah.to_dict(letter), ensure_ascii=False))
+        return
+    showing.table(
+        ("dead letter", "system", "message", "cause", "field", "position", "problem", "since"),
+        [
+            (
+                letter.name.removeprefix("deadLetters/"),
+                letter.system,
+                letter.message_key,
+                letter.cause,
+                letter.field,
+                letter.position,
+                letter.problem,
+                _when(letter.update_time),
+            )
+            for letter in letters
+        ],
+    )
+
+
+def _print_groups(groups: list[pb2.DeadLetterGroup], as_json: bool) -> None:
     if as_json:
         for group in groups:
             click.echo(json.dumps(absah.to_dict(group), ensure_ascii=False))
@@ -146,9 +170,7 @@ def show(name: str, server: str, tenant: str, actor: str | None, as_json: bool) 
 @click.argument("system")
 @click.argument("messages", nargs=-1, metavar="[MESSAGE]…")
 @selection_options
-@click.option(
-    "--rate", type=click.FloatRange(min=0, min_open=True), help="At most so many a second."
-)
+@click.option("--rate", type=click.FloatRange(min=0.001), help="At most so many a second.")
 @click.option("--dry-run", is_flag=True, help="Only tell which.")
 @click.option("--reason", default="", help="Why; kept with each.")
 @config_option
@@ -177,7 +199,12 @@ def redrive(
         return
     with calling.admin(server, tenant, actor) as admin:
         noted = _noting(admin, system, queue, "REDRIVEN", reason)
-        count = _count(parking.redrive(selection, noted=noted, per_second=rate), "Redriving")
+
+        def kept(message: ParkedMessage) -> None:
+            admin.record_message_attempts([parked.note(message, system=system, queue=queue)])
+
+        redriven = parking.redrive(selection, noted=noted, kept=kept, per_second=rate)
+        count = _count(redriven, "Redriving")
     click.echo(f"{count} redriven")
 
 
@@ -267,7 +294,7 @@ def _count(done: Iterator[ParkedMessage], what: str) -> int:
     return count
 
 
-def _print_parked(messages: list[ParkedMessage]) -> None:
+def _print_parked(messages: Iterable[ParkedMessage]) -> None:
     from absah_bridge.delivery import dead_letters as headers
 
     showing.table(

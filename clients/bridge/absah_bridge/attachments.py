@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import queue
 import re
 import ssl
 import stat
+import threading
 import urllib.parse
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Protocol
 
@@ -51,6 +53,7 @@ class Attachments:
         self._stores: dict[str, AttachmentStore] = {
             name: _opened(store) for name, store in stores.items()
         }
+        self._max_bytes = {name: store.max_bytes for name, store in stores.items()}
 
     async def fetch(self, store: str, reference: str) -> bytes:
         """The file; raises `MessageInvalid` for what is not there, not allowed or too large, and
@@ -59,10 +62,56 @@ class Attachments:
             raise refused()
         return await self._stores[store].fetch(reference)
 
+    def max_bytes(self, store: str) -> int:
+        """The most that a file of a store can have."""
+        return self._max_bytes[store]
+
     async def close(self) -> None:
         """Let go of all connections."""
         for store in self._stores.values():
             await store.close()
+
+
+class Threads:
+    """Threads for what blocks. Where one hangs, it keeps no process from ending, as one of a
+    `ThreadPoolExecutor` would."""
+
+    def __init__(self, count: int, name: str) -> None:
+        self._tasks: queue.SimpleQueue[tuple[Future[bytes], Callable[[], bytes]] | None]
+        self._tasks = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=self._work, name=f"{name}-{number}", daemon=True)
+            for number in range(count)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, task: Callable[[], bytes]) -> Future[bytes]:
+        """Have a task done when a thread is free; until then it can be cancelled."""
+        future: Future[bytes] = Future()
+        self._tasks.put((future, task))
+        return future
+
+    def close(self) -> None:
+        """Let the threads end, and wait for none."""
+        for _ in self._threads:
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        while self._did_next():
+            """Nothing of a task is held here while the thread waits for another one."""
+
+    def _did_next(self) -> bool:
+        given = self._tasks.get()
+        if given is None:
+            return False
+        future, task = given
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(task())
+            except Exception as exc:  # whatever it is, it is for who waits
+                future.set_exception(exc)
+        return True
 
 
 def _opened(store: Store) -> AttachmentStore:
@@ -83,20 +132,20 @@ class FolderStore:
         self._folder = store.folder
         self._max_bytes = store.max_bytes
         self._timeout_seconds = store.timeout_seconds
-        self._threads = ThreadPoolExecutor(READERS, "absah-folder")
+        self._threads = Threads(READERS, "absah-folder")
 
     async def fetch(self, reference: str) -> bytes:
         """See `AttachmentStore.fetch`."""
-        reading = asyncio.get_running_loop().run_in_executor(self._threads, self._read, reference)
+        reading = self._threads.submit(lambda: self._read(reference))
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                return await reading
+                return await asyncio.wrap_future(reading)
         except TimeoutError as exc:
             raise AttachmentsAway("the share does not answer in time") from exc
 
     async def close(self) -> None:
         """Nothing is held open but by threads that hang."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.close()
 
     def _read(self, reference: str) -> bytes:
         if "\0" in reference or Path(reference).is_absolute():
@@ -198,7 +247,8 @@ class HttpStore:
         status = answer.status_code
         if status in (404, 410):
             raise missing()
-        if status >= 500 or status in (408, 425, 429):
+        # Who the bridge is there is no message's fault: 401 and 407 too pass when that is mended.
+        if status >= 500 or status in (401, 407, 408, 425, 429):
             raise AttachmentsAway(f"the store answers {status}")
         if status != 200:
             raise MessageInvalid(Cause.ATTACHMENT_REFUSED, f"the store answers {status}")
@@ -209,9 +259,12 @@ class HttpStore:
             raise too_large(self._max_bytes)
 
     def _url(self, reference: str) -> str:
-        url = urllib.parse.urljoin(self._base, reference)
+        try:
+            url = urllib.parse.urljoin(self._base, reference)
+            above = ".." in re.split("[/?#]", urllib.parse.urlsplit(url).path)
+        except ValueError as exc:  # such as a host with half of its brackets
+            raise refused() from exc
         hidden = _HIDDEN.search(reference) is not None
-        above = ".." in re.split("[/?#]", urllib.parse.urlsplit(url).path)
         if hidden or above or not url.startswith(self._base) or url == self._base:
             raise refused()
         return url

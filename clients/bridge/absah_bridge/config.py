@@ -14,6 +14,10 @@ import yaml
 from absah_bridge import yaml_file
 from absah_bridge.errors import ConfigInvalid
 
+LONGEST_WAITS_IN_PLACE_SECONDS = 900.0
+"""Where order matters a message is in hand while it waits, which the broker bounds; the attempts
+themselves take time, too."""
+
 Scalar = str | int | float | bool
 SystemName = Annotated[str, pydantic.StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
 
@@ -127,6 +131,9 @@ class RequestRules(Part):
     """Of one request."""
     max_document_bytes: int = pydantic.Field(default=64 * 2**20, gt=0)
     """Of all documents of one request together."""
+    max_fetched_bytes: int = pydantic.Field(default=512 * 2**20, gt=0)
+    """Of the system's messages together: fetched files that the core does not have yet. A file
+    counts as its store's `max_bytes` until it is there."""
 
 
 class Counted(Part):
@@ -212,6 +219,16 @@ class System(Part):
     retries: Retries = Retries()
     timeout_seconds: float = pydantic.Field(default=3600.0, gt=0)
     """How long one validation may take before the message is tried again."""
+
+    @pydantic.model_validator(mode="after")
+    def _waits_in_place(self) -> System:
+        waits = sum(self.retries.delays_seconds)
+        if self.consume.ordered_by is not None and waits > LONGEST_WAITS_IN_PLACE_SECONDS:
+            raise ValueError(
+                f"retries.delays_seconds are {waits:g} s together; with consume.ordered_by, where "
+                f"a message keeps its place meanwhile, {LONGEST_WAITS_IN_PLACE_SECONDS:g} at most"
+            )
+        return self
 
 
 class Store(Part):

@@ -13,10 +13,14 @@ import cel
 from cel import stdlib
 
 from absah_bridge import tree
-from absah_bridge.tree import Leaf, Node
+from absah_bridge.tree import Node
 
 MAX_CHARACTERS = 2000
 """Of an expression."""
+MAX_GATHERED = 5000
+"""Items of any series that an expression with map or filter reads: CEL's library builds their
+lists anew for each item."""
+_GATHERS = re.compile(r"\.(?:map|filter)\(")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _BOUND = re.compile(r"\.(?:map|filter|all|exists|exists_one)\(\s*([A-Za-z_]\w*)\s*,")
 _NATIVE = frozenset(
@@ -35,6 +39,8 @@ class Expression:
 
     program: cel.Program
     variables: frozenset[str]
+    gathers: bool
+    """Whether it makes lists of series, by map or filter."""
 
 
 def compile_expression(source: str, *, variables: Collection[str]) -> Expression:
@@ -55,7 +61,7 @@ def compile_expression(source: str, *, variables: Collection[str]) -> Expression
     named = {name for name in program.functions() if _WORD.fullmatch(name)}
     if missing := named - functions - _NATIVE:
         raise ValueError(f"there is no function {', '.join(sorted(missing))}")
-    return Expression(program, frozenset(free))
+    return Expression(program, frozenset(free), _GATHERS.search(source) is not None)
 
 
 def keep_values_out_of_logs() -> None:
@@ -71,40 +77,30 @@ class Evaluation:
 
     def __init__(self, variables: Mapping[str, Node]) -> None:
         self._variables = variables
-        self._given: set[str] = set()
-        self._item = _Item()
+        self._given: dict[str, Node] = {}
+        self._longest: dict[str, int] = {}
         self._context: cel.Context | None = None
 
     def evaluate(self, expression: Expression, item: Node) -> Any:
-        """The value; raises whatever CEL raises, such as KeyError for a field that is not there."""
-        context = self._with(expression.variables)
-        self._item.node = item
+        """The value; raises ValueError where a series is too long for the expression, and whatever
+        CEL raises, such as KeyError for a field that is not there."""
+        context = self._with({**self._variables, "item": item}, expression.variables)
+        longest = max((self._longest.get(name, 0) for name in expression.variables), default=0)
+        if expression.gathers and longest > MAX_GATHERED:
+            raise ValueError(f"map and filter read series of {MAX_GATHERED:,} items at most")
         return expression.program.execute(context)
 
-    def _with(self, names: frozenset[str]) -> cel.Context:
+    def _with(self, known: Mapping[str, Node], names: frozenset[str]) -> cel.Context:
         # Most messages need no expression, and most expressions not all of a message.
         if self._context is None:
             self._context = cel.Context()
             stdlib.add_stdlib_to_context(self._context)
-            self._context.set_variable_resolver(self._item.resolve)
-        for name in names - self._given:
-            if name in self._variables:
-                self._context.add_variable(name, tree.plain(self._variables[name]))
-                self._given.add(name)
+        for name in names & known.keys():
+            if self._given.get(name) is not known[name]:
+                self._given[name] = known[name]
+                self._longest[name] = tree.longest(known[name])
+                self._context.add_variable(name, tree.plain(known[name]))
         return self._context
-
-
-class _Item:
-    """What `item` is just now.
-
-    CEL's contexts are not seen by Python's garbage collector: one that knew what holds it would
-    stay for ever, with the whole message.
-    """
-
-    node: Node = Leaf(value=None)
-
-    def resolve(self, name: str) -> Any:
-        return tree.plain(self.node) if name == "item" else None
 
 
 @cache

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import email.message
 import email.parser
 import email.policy
 import quopri
+import string
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from absah_bridge.codecs import Incoming
 from absah_bridge.errors import Cause, MessageInvalid
 
 MAX_PARTS = 64
-MAX_HEAD_BYTES = 8192
+MAX_HEAD_BYTES = 2048
+"""Of one part's headers: the parser of headers takes time by the square of their length."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Part:
+    name: str
+    content_type: str
+    content: bytes
 
 
 def split(incoming: Incoming) -> tuple[Incoming, Mapping[str, bytes]]:
@@ -27,17 +36,18 @@ def split(incoming: Incoming) -> tuple[Incoming, Mapping[str, bytes]]:
     files = {name: value for name, value in incoming.headers.items() if isinstance(value, bytes)}
     if not incoming.content_type.lower().startswith("multipart/"):
         return incoming, files
-    parts = [_part(each, n) for n, each in enumerate(_between(incoming), 1)]
-    for number, (head, content) in enumerate(parts[1:], 2):
-        name = str(head["Content-ID"] or "").strip("<> ") or head.get_filename() or str(number)
+    first, *others = [_part(each, n) for n, each in enumerate(_between(incoming), 1)]
+    for number, part in enumerate(others, 2):
+        name = part.name or str(number)
         if name in files:
             raise MessageInvalid(
                 Cause.NOT_WELL_FORMED, "two parts have one name", position=f"part {number}"
             )
-        files[name] = content
-    head, body = parts[0]
-    content_type = str(head["Content-Type"] or "")
-    return Incoming(body=body, content_type=content_type, headers=incoming.headers), files
+        files[name] = part.content
+    message = Incoming(
+        body=first.content, content_type=first.content_type, headers=incoming.headers
+    )
+    return message, files
 
 
 def _between(incoming: Incoming) -> list[bytes]:
@@ -63,8 +73,7 @@ def _between(incoming: Incoming) -> list[bytes]:
     return pieces[1:-1]
 
 
-def _part(piece: bytes, number: int) -> tuple[email.message.EmailMessage, bytes]:
-    """A part's headers and content."""
+def _part(piece: bytes, number: int) -> _Part:
     end = b"\r\n" if piece.startswith(b"\r\n") else b"\n"
     head, blank, content = piece.removeprefix(end).partition(end + end)
     if piece.startswith(end + end):
@@ -72,7 +81,7 @@ def _part(piece: bytes, number: int) -> tuple[email.message.EmailMessage, bytes]
     if not piece.startswith(end) or not blank or len(head) > MAX_HEAD_BYTES:
         raise MessageInvalid(
             Cause.NOT_WELL_FORMED,
-            "has no headers with a blank line below",
+            f"has no headers of at most {MAX_HEAD_BYTES:,} bytes with a blank line below",
             position=f"part {number}",
         )
     try:
@@ -80,8 +89,12 @@ def _part(piece: bytes, number: int) -> tuple[email.message.EmailMessage, bytes]
         headers = parser.parsebytes(head)
         assert isinstance(headers, email.message.EmailMessage)
         encoding = str(headers["Content-Transfer-Encoding"] or "binary").strip().lower()
-        return headers, _decoded(content, encoding)
-    except (binascii.Error, ValueError, LookupError, IndexError, AttributeError) as exc:
+        return _Part(
+            name=str(headers["Content-ID"] or "").strip("<> ") or headers.get_filename() or "",
+            content_type=str(headers["Content-Type"] or ""),
+            content=_decoded(content, encoding),
+        )
+    except (ValueError, LookupError, AttributeError, RecursionError) as exc:
         # The parser of headers has faults of its own with what is no header.
         raise MessageInvalid(
             Cause.NOT_WELL_FORMED, "cannot be read", position=f"part {number}"
@@ -90,7 +103,7 @@ def _part(piece: bytes, number: int) -> tuple[email.message.EmailMessage, bytes]
 
 def _decoded(content: bytes, encoding: str) -> bytes:
     if encoding == "base64":
-        return base64.b64decode(b"".join(content.split()), validate=True)
+        return base64.b64decode(content.translate(None, string.whitespace.encode()), validate=True)
     if encoding == "quoted-printable":
         return quopri.decodestring(content)
     if encoding not in ("7bit", "8bit", "binary"):

@@ -156,7 +156,7 @@ class CompiledRule:
             value = _written(value)
         elif rule.type is not None:
             value = _number(value, integer=rule.type == "integer")
-        elif isinstance(value, int) and abs(value) > EXACT and not scope.outgoing:
+        if isinstance(value, int) and abs(value) > EXACT and not scope.outgoing:
             # The wire's numbers are floating ones, which would make of a NIK another one.
             raise MessageInvalid(Cause.BAD_VALUE, "is too large a number; with type text it stays")
         if rule.cut is not None and isinstance(value, str):

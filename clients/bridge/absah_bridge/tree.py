@@ -109,6 +109,15 @@ def plain(node: Node) -> Any:
     return {name: plain(field) for name, field in node.fields.items()}
 
 
+def longest(node: Node) -> int:
+    """Items of the longest series in it."""
+    if isinstance(node, Leaf):
+        return 0
+    inner = node.items if isinstance(node, Series) else node.fields.values()
+    own = len(node.items) if isinstance(node, Series) else 0
+    return max(own, max(map(longest, inner), default=0))
+
+
 def from_plain(value: Any) -> Node:
     """A tree of JSON-like data that stood nowhere."""
     if isinstance(value, Mapping):

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pika
 import pytest
 from bridging import (
     LONG,
@@ -22,9 +23,11 @@ from bridging import (
 from click.testing import CliRunner
 from durable import rows
 from legacy import LegacyProgram
-from rabbitmq import free_ports
+from rabbitmq import RabbitMq, free_ports
 
 import absah
+from absah_bridge.delivery import topology
+from absah_bridge.delivery.parking import Parking, Selection
 from absah_ops.main import main
 
 
@@ -174,6 +177,144 @@ async def test_a_validation_that_ended_without_a_verdict_is_done_anew_when_redri
             )
             _, body = await played(broker, lambda program: program.receive(answers_of(queue)))
     assert json.loads(body) == {"nomor": 1, "status": "00"}
+
+
+def given_up_by_the_broker(queue: str, number: int) -> Any:
+    """A program's part: send a message, and fail at it until the broker parks it by itself."""
+
+    def play(program: LegacyProgram) -> None:
+        # As one that was tried again before, which the broker notes too.
+        waiting = topology.retry(queue, 0.2)
+        program.send(waiting, message(number), message_id=f"M-{number}")
+        before = program.count(f"{queue}.parked")
+        for _ in range(topology.DELIVERY_LIMIT + topology.SPARE_DELIVERIES + 1):
+            method = None
+            while method is None:
+                method, _, _ = program.channel.basic_get(queue)
+            program.channel.basic_nack(method.delivery_tag)
+        while program.count(f"{queue}.parked") == before:
+            program.channel.connection.sleep(0.02)
+
+    return play
+
+
+async def test_what_the_broker_parked_by_itself_is_told_too(
+    tmp_path: Path, core: str, broker: str
+) -> None:
+    config = make_config(core, broker)
+    file = write(tmp_path, config)
+    queue = queue_of(config)
+    options = ("--config", str(file), "--server", core)
+    async with running_bridge(tmp_path, config):
+        await played(broker, lambda program: program.send(queue, b'{"nomor": 9}'))
+        await eventually_parked(broker, queue, 1)
+    for number in (1, 2):
+        await played(broker, given_up_by_the_broker(queue, number))
+    groups = await lines("dead-letters", "list", *options)
+    assert [(g["cause"], g["field"], g["dead_letter_count"]) for g in groups] == [
+        ("DELIVERY_LIMIT", "", "2"),
+        ("MISSING_FIELD", "isi", "1"),
+    ]
+    assert all(group["oldest_time"] <= group["newest_time"] for group in groups)
+    listed = await lines("dead-letters", "list", "--cause", "DELIVERY_LIMIT", *options)
+    assert [(each["name"], each["message_key"]) for each in listed] == [("", "M-1"), ("", "M-2")]
+    (known,) = await lines("dead-letters", "list", "--server", core)
+    assert known["cause"] == "MISSING_FIELD"
+    told = await absah_command(
+        "dead-letters", "redrive", "simpeg", "--cause", "DELIVERY_LIMIT", *options
+    )
+    assert told == "2 redriven\n"
+    (group,) = await lines("dead-letters", "list", *options)
+    assert group["cause"] == "MISSING_FIELD"
+
+
+async def test_what_could_not_be_sent_again_is_listed_as_before(
+    tmp_path: Path, core: str, broker: str
+) -> None:
+    config = make_config(core, broker)
+    file = write(tmp_path, config)
+    queue = queue_of(config)
+
+    def send(program: LegacyProgram) -> None:
+        program.send(queue, b'{"nomor": 9}', message_id="M-9")
+
+    async with running_bridge(tmp_path, config):
+        await played(broker, send)
+        await eventually_parked(broker, queue, 1)
+    await played(broker, lambda program: program.channel.queue_delete(queue))
+    run = await asyncio.to_thread(
+        CliRunner().invoke,
+        main,
+        ("dead-letters", "redrive", "simpeg", "M-9", "--config", str(file), "--server", core),
+    )
+    assert run.exit_code == 1
+    assert "there is no queue" in run.output
+    (letter,) = await lines("dead-letters", "list", "--cause", "MISSING_FIELD", "--server", core)
+    assert (letter["field"], letter["problem"]) == ("isi", "is missing")
+    assert await outcomes(core, letter["name"]) == ["PARKED", "REDRIVEN", "PARKED"]
+
+
+async def test_what_the_ledger_knows_is_listed_though_no_broker_answers(
+    tmp_path: Path, core: str, broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ABSAH_AMQP_URL", raising=False)
+    config = make_config(core, broker)
+    async with running_bridge(tmp_path, config):
+        await played(broker, lambda program: program.send(queue_of(config), b"{}"))
+        await eventually_parked(broker, queue_of(config), 1)
+    (port,) = free_ports(1)
+    config["brokers"] = [{"url": f"amqp://guest:guest@127.0.0.1:{port}/%2F"}]
+    monkeypatch.setenv("ABSAH_BRIDGE", str(write(tmp_path, config)))
+    run = await asyncio.to_thread(
+        CliRunner().invoke, main, ("dead-letters", "list", "--server", core)
+    )
+    assert run.exit_code == 1
+    assert "MISSING_FIELD" in run.stdout
+    assert "no broker answers" in run.output
+
+
+async def test_a_redrive_may_take_longer_than_the_broker_lets_messages_be_held(
+    tmp_path: Path, core: str, node: RabbitMq
+) -> None:
+    config = make_config(core, node.url)
+    queue = queue_of(config)
+    wanted = [f"M-{number}" for number in range(1, 12, 2)]
+
+    def send(program: LegacyProgram) -> None:
+        for number in range(12):
+            program.send(queue, b'{"nomor": 9}', message_id=f"M-{number}")
+
+    async with running_bridge(tmp_path, config):
+        await played(node.url, send)
+        await eventually_parked(node.url, queue, 12)
+    parking = Parking([pika.URLParameters(node.url)], queue, round_seconds=0.7)
+    await set_patience(node, consumer_timeout=1500, channel_tick_interval=200)
+    try:
+        redriven = await asyncio.to_thread(
+            lambda: list(
+                parking.redrive(
+                    Selection(keys=frozenset(wanted)),
+                    noted=lambda message: None,
+                    kept=lambda message: None,
+                    per_second=2,
+                )
+            )
+        )
+    finally:
+        await set_patience(node, consumer_timeout=1_800_000, channel_tick_interval=60_000)
+    assert sorted(message.key for message in redriven) == sorted(wanted)
+    counts = await played(
+        node.url, lambda program: [program.count(each) for each in (queue, f"{queue}.parked")]
+    )
+    assert counts == [6, 6]
+
+
+async def set_patience(node: RabbitMq, **milliseconds: int) -> None:
+    """Change for how long the broker lets a message be unacknowledged, and how often it looks."""
+    for name, value in milliseconds.items():
+        await asyncio.to_thread(
+            node.control, "eval", f"application:set_env(rabbit,{name},{value})."
+        )
 
 
 async def test_what_is_redriven_must_be_named(tmp_path: Path, core: str, broker: str) -> None:

@@ -12,6 +12,7 @@ from bridging import (
     LONG,
     SHORT,
     answers_of,
+    eventually,
     make_config,
     message,
     played,
@@ -118,8 +119,10 @@ async def test_an_answer_goes_where_the_message_asks_for_it(
         program.send(queue, message(1), reply_to=f"{queue}-lain", correlation_id="K-1")
         return program.receive(f"{queue}-lain"), program.call(queue, message(2))
 
-    async with running_bridge(tmp_path, config):
+    async with running_bridge(tmp_path, config) as status:
         (elsewhere, one), (direct, two) = await played(broker, legacy)
+        await eventually(lambda: not status.consumers["simpeg"].under_way)
+        assert await played(broker, lambda program: program.count(f"{queue}.parked")) == 0
     assert elsewhere.correlation_id == "K-1"
     assert direct.correlation_id == "tanya"
     assert [json.loads(each)["nomor"] for each in (one, two)] == [1, 2]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.server
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +27,8 @@ from absah_bridge.delivery.handling import Handler
 from absah_bridge.errors import Cause, MessageInvalid
 
 MOST = 1000
+PATIENCE_SECONDS = 30
+"""For what would otherwise hang for ever."""
 
 
 async def fetch(store: Store, reference: str) -> bytes:
@@ -191,7 +196,7 @@ async def test_what_an_http_store_answers_is_told_by_its_cause(
     assert await cause(over_http(service), reference) is expected
 
 
-@pytest.mark.parametrize("reference", ["500", "503", "429"])
+@pytest.mark.parametrize("reference", ["500", "503", "429", "401", "407"])
 async def test_an_http_store_that_fails_is_away(service: str, reference: str) -> None:
     with pytest.raises(AttachmentsAway):
         await fetch(over_http(service), reference)
@@ -213,7 +218,7 @@ async def test_an_http_store_that_is_not_there_is_away() -> None:
         *("../a.jpg", "/a.jpg", "//127.0.0.1:1/files/a.jpg", "http://127.0.0.1:1/files/a.jpg"),
         *("http://127.0.0.1@elsewhere/a.jpg", "%2e%2e/a.jpg", "%252e%252e/a.jpg", "sub%2f..%2fa"),
         *("..\\a.jpg", "\\\\elsewhere\\a.jpg", "a.jpg\r\nX: y", "file:///etc/passwd", "a\tb", "./"),
-        *("sub/../../a.jpg", "x" * 2000, "..;/a.jpg\0", "https:a.jpg"),
+        *("sub/../../a.jpg", "x" * 2000, "..;/a.jpg\0", "https:a.jpg", "//[x"),
     ],
 )
 async def test_a_reference_that_leads_out_of_an_http_store_is_refused_unasked(
@@ -239,7 +244,7 @@ def over_sftp(server: SftpServer, folder: Path, **changes: Any) -> Store:
         **changes,
     }
     url = f"sftp://127.0.0.1:{server.port}/share"
-    return Store(kind="sftp", url=url, max_bytes=MOST, timeout_seconds=5, **given)
+    return Store(kind="sftp", url=url, **{"max_bytes": MOST, "timeout_seconds": 5, **given})
 
 
 async def test_files_of_an_sftp_store_are_fetched_over_one_connection(
@@ -291,6 +296,70 @@ async def test_an_sftp_server_that_is_gone_is_away_and_comes_back(
         again = await attachments.fetch("berkas", "a.jpg")
     assert again == b"picture"
     await attachments.close()
+
+
+@pytest.mark.parametrize("fault", ["no session", "drips"])
+async def test_an_sftp_server_that_never_comes_to_an_end_is_away_and_holds_up_nobody(
+    sftp: SftpServer, folder: Path, fault: str
+) -> None:
+    attachments = Attachments({"berkas": over_sftp(sftp, folder, timeout_seconds=1)})
+    if fault == "drips":
+        sftp.drips = True
+    else:
+        sftp.answers.clear()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        with pytest.raises(AttachmentsAway):
+            await attachments.fetch("berkas", "largest.jpg")
+        sftp.drips = False
+        sftp.answers.set()
+        assert await attachments.fetch("berkas", "a.jpg") == b"picture"
+        await attachments.close()
+
+
+async def test_a_store_is_closed_under_what_hangs_in_it(sftp: SftpServer, folder: Path) -> None:
+    attachments = Attachments({"berkas": over_sftp(sftp, folder, timeout_seconds=3600)})
+    sftp.answers.clear()
+    fetching = asyncio.create_task(attachments.fetch("berkas", "a.jpg"))
+    while not sftp.logins:
+        await asyncio.sleep(0.01)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        fetching.cancel()
+        await asyncio.gather(fetching, return_exceptions=True)
+        await attachments.close()
+
+
+def test_a_thread_that_hangs_keeps_no_process_from_ending() -> None:
+    code = (
+        "import threading, absah_bridge.attachments as a;"
+        "started = threading.Event();"
+        "a.Threads(1, 'x').submit(lambda: started.set() or threading.Event().wait());"
+        "started.wait()"
+    )
+    subprocess.run([sys.executable, "-c", code], timeout=PATIENCE_SECONDS, check=True)
+
+
+@pytest.mark.parametrize("key", ["known_hosts_file", "key_file"])
+async def test_a_file_that_the_bridge_needs_itself_is_no_message_s_fault(
+    sftp: SftpServer, folder: Path, key: str
+) -> None:
+    for name, content in (("nowhere", None), ("a_folder", None), ("no_keys", b"\xff x\n")):
+        file = folder / name
+        if name == "a_folder":
+            file.mkdir()
+        elif content is not None:
+            file.write_bytes(content)
+        changes = {"password_file": None} if key == "key_file" else {}
+        with pytest.raises(AttachmentsAway, match="no connection"):
+            await fetch(over_sftp(sftp, folder, **{**changes, key: file}), "a.jpg")
+
+
+async def test_an_sftp_store_whose_folder_is_not_there_is_away(
+    sftp: SftpServer, folder: Path
+) -> None:
+    store = over_sftp(sftp, folder)
+    (folder / "share").rename(folder / "moved")
+    with pytest.raises(AttachmentsAway):
+        await fetch(store, "a.jpg")
 
 
 def test_a_store_keeps_no_password_in_its_url() -> None:

@@ -145,6 +145,20 @@ def test_an_answer_in_csv_or_fixed_width_may_have_a_substitute() -> None:
     assert codec.encode(rows).body == b"a\r\nx?y\r\n"
 
 
+@pytest.mark.parametrize("charset", ["utf-8", "utf-16", "windows-1252"])
+@pytest.mark.parametrize("end", ["crlf", "lf"])
+def test_an_answer_in_fixed_width_is_read_back_in_every_charset(charset: str, end: str) -> None:
+    codec = make_codec(kind="fixed", records=MAINFRAME, charset=charset, separator=end)
+    answer = {
+        "header": {"kind": "H", "unit": "DINKES"},
+        "detail": [
+            {"kind": "D", "name": "José", "amount": "42"},
+            {"kind": "D", "name": "Siti", "amount": "7"},
+        ],
+    }
+    assert tree.plain(read(codec, codec.encode(answer).body)) == answer
+
+
 MAINFRAME = [
     {
         "name": "header",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from bridge_codecs import make_codec, read, refusal
-from google.protobuf import descriptor_pb2
+from google.protobuf import any_pb2, descriptor_pb2
 
 from absah_bridge import tree
 from absah_bridge.codecs import Codec
@@ -35,6 +35,10 @@ FIXED = {
 }
 
 
+def numbered(form: bytes, count: int = 250_000) -> bytes:
+    return b" ".join(form % number for number in range(count))
+
+
 @pytest.mark.parametrize(
     ("config", "body", "cause"),
     [
@@ -45,6 +49,14 @@ FIXED = {
         ({"kind": "xml"}, b"<a>" + b"<b/>" * MIB + b"</a>", Cause.MESSAGE_TOO_LARGE),
         ({"kind": "xml"}, b"<a " + b'b="" ' * (MIB // 4) + b"/>", Cause.MESSAGE_TOO_LARGE),
         ({"kind": "xml"}, b"<a " + b"b='' " * (MIB // 4) + b"/>", Cause.MESSAGE_TOO_LARGE),
+        ({"kind": "xml"}, b"<a " + numbered(b"b%d=" + b" " * 9 + b"''"), Cause.MESSAGE_TOO_LARGE),
+        ({"kind": "xml"}, b"<a>" + b'="' * MIB + b"</a>", Cause.MESSAGE_TOO_LARGE),
+        ({"kind": "xml"}, b"<a " + numbered(b"b%d=''", 300) + b"/>", Cause.NOT_WELL_FORMED),
+        (
+            {"kind": "xml"},
+            b"<a>" * 60 + b"x" * MIB + b"</a>y" * 59 + b"</a>",
+            Cause.NOT_WELL_FORMED,
+        ),
         ({"kind": "csv"}, b"a,b\r\n" + b"," * MIB, Cause.MESSAGE_TOO_LARGE),
         ({"kind": "csv"}, b",".join(b"c%d" % n for n in range(5000)), Cause.NOT_WELL_FORMED),
         ({"kind": "csv"}, b'a,b\r\n"' + b"x" * MIB, Cause.NOT_WELL_FORMED),
@@ -62,6 +74,46 @@ def test_a_flood_of_small_things_is_refused_before_it_is_built(
     tracemalloc.stop()
     assert error.cause is cause
     assert peak < 20 * len(body) + 4 * MIB
+
+
+MANY = b"[" + b"," * 250_000
+
+
+@pytest.mark.parametrize(
+    ("config", "body"),
+    [
+        ({"kind": "json"}, MANY + b'"' + b'\\"' * MIB),
+        ({"kind": "json"}, MANY + b'"' + b'\\"' * MIB + b"\\"),
+        ({"kind": "xml"}, b'<a xmlns="' + b"u" * 2 * MIB + b'">' + b"<b/>" * 90_000 + b"</a>"),
+        ({"kind": "xml"}, b"<a xmlns:p='" + b"u" * MIB + numbered(b"' p:b%d='", 190_000) + b"'/>"),
+        ({"kind": "xml"}, b"<a " + b" xmlns" * MIB + b"/>"),
+        ({"kind": "xml"}, b"<a " + b" xmlns=" * MIB + b"/>"),
+    ],
+)
+def test_what_would_take_hours_is_refused_in_time_that_grows_with_its_length(
+    config: dict[str, object], body: bytes
+) -> None:
+    """By the square of the length each of these would go through terabytes."""
+    assert refusal(make_codec(**config), body)
+
+
+def test_the_attributes_of_one_element_are_bounded_where_a_schema_would_tell_of_each(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.xsd").write_text(SCHEMA)
+    codec = make_codec(tmp_path, kind="xml", xsd="a.xsd", namespaces={"v": "urn:a"})
+    body = b"<a xmlns='urn:a' " + numbered(b"c%d=''", 190_000) + b"/>"
+    error = refusal(codec, body)
+    assert (error.cause, error.position) == (Cause.NOT_WELL_FORMED, "line 1, column 1")
+
+
+def test_bounds_leave_room_for_what_is_meant() -> None:
+    uri = "u" * 256
+    xml = make_codec(kind="xml", namespaces={"": uri})
+    body = b"<a xmlns='" + uri.encode() + b"' " + numbered(b"b%d='1'", 256) + b"/>"
+    assert tree.plain(read(xml, body)) == {"a": {f"@b{number}": "1" for number in range(256)}}
+    body = b'{"a": "' + b'\\"' + b",[{" * 100_000 + b'"}'
+    assert tree.plain(read(make_codec(kind="json"), body)) == {"a": '"' + ",[{" * 100_000}
 
 
 @pytest.mark.parametrize(
@@ -221,15 +273,27 @@ def test_no_problem_repeats_what_a_message_holds(config: dict[str, object], body
 
 @pytest.fixture
 def person(tmp_path: Path) -> Codec:
-    """A codec for `message Person { string nik = 1; repeated Person child = 2; double d = 3; }`."""
-    file = descriptor_pb2.FileDescriptorProto(name="person.proto", package="t", syntax="proto3")
+    """A codec for `message Person { string nik = 1; repeated Person child = 2; double d = 3;
+    google.protobuf.Any other = 4; }`."""
+    imported = descriptor_pb2.FileDescriptorProto()
+    any_pb2.DESCRIPTOR.CopyToProto(imported)
+    file = descriptor_pb2.FileDescriptorProto(
+        name="person.proto", package="t", syntax="proto3", dependency=[imported.name]
+    )
     message = file.message_type.add(name="Person")
     message.field.add(name="nik", number=1, type="TYPE_STRING", label="LABEL_OPTIONAL")
     message.field.add(
         name="child", number=2, type="TYPE_MESSAGE", type_name=".t.Person", label="LABEL_REPEATED"
     )
     message.field.add(name="d", number=3, type="TYPE_DOUBLE", label="LABEL_OPTIONAL")
-    files = descriptor_pb2.FileDescriptorSet(file=[file])
+    message.field.add(
+        name="other",
+        number=4,
+        type="TYPE_MESSAGE",
+        type_name=".google.protobuf.Any",
+        label="LABEL_OPTIONAL",
+    )
+    files = descriptor_pb2.FileDescriptorSet(file=[imported, file])
     (tmp_path / "person.binpb").write_bytes(files.SerializeToString())
     return make_codec(tmp_path, kind="protobuf", descriptors="person.binpb", message="t.Person")
 
@@ -253,6 +317,21 @@ def test_what_is_no_message_of_the_type_is_refused(
     person: Codec, body: bytes, cause: Cause
 ) -> None:
     assert refusal(person, body).cause is cause
+
+
+def packed(codec: Codec, value: dict[str, object], depth: int) -> bytes:
+    """A person in an Any of a person in an Any of a person …"""
+    for _ in range(depth):
+        value = {"other": {"@type": "type.googleapis.com/t.Person", **value}}
+    return codec.encode(value).body
+
+
+def test_what_an_any_of_protobuf_holds_is_counted_too(person: Codec) -> None:
+    inner = {"nik": NIK}
+    assert tree.plain(tree.find(read(person, packed(person, inner, 8)), "other.other.other"))
+    assert refusal(person, packed(person, inner, 9)).cause is Cause.NOT_WELL_FORMED
+    many = {"child": [{}] * 201_000}
+    assert refusal(person, packed(person, many, 1)).cause is Cause.MESSAGE_TOO_LARGE
 
 
 def test_protobuf_nested_without_end_is_refused(person: Codec) -> None:

@@ -73,6 +73,7 @@ def refusal(rule: Any, message: Any) -> MessageInvalid:
         ({"from": "a", "type": "integer"}, {"a": 3.0}, 3),
         ({"from": "a", "type": "decimal"}, {"a": "1,5"}, 1.5),
         ("a", {"a": 9101011508950}, 9101011508950),
+        ({"from": "a", "type": "integer"}, {"a": str(2**53)}, 2**53),
         ({"from": "a", "type": "text"}, {"a": 9101011508950001}, "9101011508950001"),
         ({"from": "a", "table": {"true": "Y"}}, {"a": True}, "Y"),
         ({"from": "a", "cut": 3}, {"a": "abcdef"}, "abc"),
@@ -99,6 +100,9 @@ def test_a_value_is_taken_and_shaped(rule: Any, message: Any, expected: Any) -> 
         ({"from": "a", "type": "integer"}, "1.250", Cause.BAD_VALUE),
         ({"from": "a", "type": "integer"}, "9" * 40, Cause.BAD_VALUE),
         ({"from": "a", "type": "integer"}, True, Cause.BAD_VALUE),
+        ({"from": "a", "type": "integer"}, 9471012345678901, Cause.BAD_VALUE),
+        ({"from": "a", "type": "integer"}, "9471012345678901", Cause.BAD_VALUE),
+        ({"from": "a", "type": "integer"}, "-9471012345678901,00", Cause.BAD_VALUE),
         ({"from": "a", "type": "decimal"}, "NaN", Cause.BAD_VALUE),
         ({"from": "a", "type": "decimal"}, "1.250,50", Cause.BAD_VALUE),
         ("a", 9101011508950001, Cause.BAD_VALUE),
@@ -119,6 +123,16 @@ def test_a_value_that_does_not_fit_is_refused_and_not_repeated(
     assert error.cause is cause
     assert NIK not in str(error)
     assert error.field in ("a", "claims.c")
+
+
+def test_an_expression_over_a_long_series_takes_time_that_grows_with_its_length() -> None:
+    message = {"unit": "u", "rows": [{"b": "x"}] * 20_000}
+    assert claim({"cel": "message.rows.exists(x, x.b == item.unit)"}, message) is False
+    assert claim({"cel": "message.rows[0].b + item.unit"}, message) == "xu"
+    for form in ("message.rows.map(x, x.b)", "item.rows.filter(x, true)"):
+        assert refusal({"cel": f"string({form}.size())"}, message).cause is Cause.BAD_VALUE
+    short = {"rows": [{"b": "x"}] * 1000}
+    assert claim({"cel": "message.rows.map(x, x.b).join('')"}, short) == "x" * 1000
 
 
 def test_a_missing_value_is_placed_where_it_should_stand() -> None:

@@ -148,7 +148,8 @@ class FixedCodec:
                 lines.append(self._line(by_name[name], item))
         end = ENDS[self._config.separator]
         return Outgoing(
-            body=b"".join(line + end.encode() for line in lines),
+            # At once: of UTF-16 there is one byte order mark, and line ends are of it too.
+            body="".join(line + end for line in lines).encode(self._config.charset),
             content_type=f"text/plain; charset={self._config.charset}",
             headers={},
         )
@@ -191,19 +192,19 @@ class FixedCodec:
             position=f"record {number}",
         )
 
-    def _line(self, record: FixedRecord, value: Mapping[str, Any]) -> bytes:
+    def _line(self, record: FixedRecord, value: Mapping[str, Any]) -> str:
         if unknown := value.keys() - {field.name for field in record.fields}:
             raise MessageInvalid(
                 Cause.ANSWER_FAILED,
                 "is no field of that record",
                 field=f"{record.name}.{min(unknown)}",
             )
-        return b"".join(
+        return "".join(
             self._cell(field, value.get(field.name), f"{record.name}.{field.name}")
             for field in record.fields
         )
 
-    def _cell(self, field: FixedField, value: Any, place: str) -> bytes:
+    def _cell(self, field: FixedField, value: Any, place: str) -> str:
         text = "" if value is None else str(value)
         if self._config.substitute is not None:
             text = CONTROL.sub(" ", text)
@@ -214,12 +215,13 @@ class FixedCodec:
                 field=place,
             )
         adjust = text.ljust if field.align == "left" else text.rjust
-        return charsets.encode(
+        fitting = charsets.encode(
             adjust(field.width, field.fill),
             self._config.charset,
             field=place,
             substitute=self._config.substitute,
         )
+        return fitting.decode(self._config.charset)
 
 
 def _all(mistakes: Sequence[MessageInvalid]) -> MessageInvalid:

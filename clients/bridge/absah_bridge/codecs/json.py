@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +19,11 @@ from absah_bridge.tree import Branch, Leaf, Node, Series
 MAX_DEPTH = 64
 MAX_VALUES = 200_000
 MAX_DIGITS = 40
-MAX_NAMES = 1000
 NAME = re.compile(r"[A-Za-z_][\w.:-]{0,63}")
 """What may be told of a name; others could hold anything."""
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_SEPARATOR = re.compile(r"[\[{,]")
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
+"""A string, or what looks like one and never ends: it is never gone through a second time."""
+_SEPARATORS = "[{,"
 
 
 class JsonConfig(CodecConfig):
@@ -110,19 +111,19 @@ def _refuse_many(text: str) -> None:
     """Before it is parsed: small values cost a hundred times their bytes."""
     if len(text) <= MAX_VALUES:
         return
-    if sum(text.count(sign) for sign in "[{,") <= MAX_VALUES:
-        return
-    count = len(_SEPARATOR.findall(_STRING.sub("", text)))
-    if count > MAX_VALUES:
+    if _separators(text) > MAX_VALUES and _separators(_STRING.sub("", text)) > MAX_VALUES:
         raise MessageInvalid(Cause.MESSAGE_TOO_LARGE, f"holds more than {MAX_VALUES:,} values")
+
+
+def _separators(text: str) -> int:
+    return sum(text.count(sign) for sign in _SEPARATORS)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Which of two values of one name is meant nobody can tell."""
     fields = dict(pairs)
     if len(fields) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = max(names[:MAX_NAMES], key=names.count)
+        ((twice, _),) = Counter(name for name, _ in pairs).most_common(1)
         field = twice if NAME.fullmatch(twice) else ""
         raise MessageInvalid(
             Cause.NOT_WELL_FORMED, "a name stands twice in one object", field=field

@@ -20,6 +20,8 @@ from absah_bridge.tree import Branch
 
 FIELD = re.compile(r"(?:parse |named \")([A-Za-z_]\w{0,63})")
 MAX_VALUES = 200_000
+MAX_PACKED = 8
+"""Depth of Any within Any: each one holds all within it once more."""
 
 
 class ProtobufConfig(CodecConfig):
@@ -59,7 +61,7 @@ class ProtobufCodec:
             read = self._kind.FromString(message.body)
             if message.body and not read.ListFields():
                 raise ValueError("holds nothing but fields that this type has not")
-            _refuse_many(read)
+            _refuse_many(read, self._pool)
             plain = json_format.MessageToDict(
                 read, preserving_proto_field_name=True, descriptor_pool=self._pool
             )
@@ -91,11 +93,19 @@ class ProtobufCodec:
         )
 
 
-def _refuse_many(read: Message) -> None:
+def _refuse_many(read: Message, pool: descriptor_pool.DescriptorPool) -> None:
     """Before it becomes a tree: a message within takes two bytes, and thousands as Python's."""
-    left, waiting = MAX_VALUES, [read]
+    left, waiting = MAX_VALUES, [(read, 0)]
     while waiting:
-        for field, value in waiting.pop().ListFields():
+        message, packed = waiting.pop()
+        if message.DESCRIPTOR.full_name == "google.protobuf.Any" and message.ListFields():
+            if packed == MAX_PACKED:
+                raise MessageInvalid(
+                    Cause.NOT_WELL_FORMED, f"holds Any in Any more than {MAX_PACKED} deep"
+                )
+            waiting.append((_unpacked(message, pool), packed + 1))
+            continue
+        for field, value in message.ListFields():
             repeated = field.is_repeated
             left -= len(value) if repeated else 1
             if left < 0:
@@ -106,4 +116,10 @@ def _refuse_many(read: Message) -> None:
                 continue
             if repeated and field.message_type.GetOptions().map_entry:
                 value = [each for each in value.values() if isinstance(each, Message)]
-            waiting += value if repeated else [value]
+            waiting += [(each, packed) for each in (value if repeated else [value])]
+
+
+def _unpacked(message: Any, pool: descriptor_pool.DescriptorPool) -> Message:
+    """What an Any holds; raises KeyError where nothing describes it."""
+    descriptor = pool.FindMessageTypeByName(message.type_url.rpartition("/")[2])
+    return message_factory.GetMessageClass(descriptor).FromString(message.value)

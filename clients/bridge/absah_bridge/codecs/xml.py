@@ -33,6 +33,8 @@ from absah_bridge.errors import Cause, MessageInvalid
 from absah_bridge.tree import Branch, Leaf, Node, Series
 
 MAX_MISTAKES = 20
+MAX_MIXED = 8
+"""Depth of texts with markup in them: each one is kept in all that it is part of."""
 DECLARED = re.compile(r"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 ALIASES: dict[str, Charset] = {
     "cp1252": "windows-1252",
@@ -182,12 +184,22 @@ class XmlCodec:
         return ".".join(reversed(names))
 
     def _node(
-        self, element: ElementTree.Element, positions: Mapping[ElementTree.Element, str]
+        self,
+        element: ElementTree.Element,
+        positions: Mapping[ElementTree.Element, str],
+        mixed: int = 0,
     ) -> Node:
         position = positions[element]
         text = element.text or ""
         if any(child.tail and not child.tail.isspace() for child in element):
             # Text with markup in it: all of it is what stands there.
+            mixed += 1
+            if mixed > MAX_MIXED:
+                raise MessageInvalid(
+                    Cause.NOT_WELL_FORMED,
+                    f"has text beside elements more than {MAX_MIXED} deep",
+                    position=position,
+                )
             text = "".join(element.itertext())
         if not len(element) and not element.attrib:
             return Leaf(value=text, position=position)
@@ -199,7 +211,7 @@ class XmlCodec:
             fields["#text"] = Leaf(value=text, position=position)
         children: dict[str, list[Node]] = defaultdict(list)
         for child in element:
-            children[self._name(child.tag)].append(self._node(child, positions))
+            children[self._name(child.tag)].append(self._node(child, positions, mixed))
         for name, nodes in children.items():
             fields[name] = nodes[0] if len(nodes) == 1 else Series(items=nodes, position=position)
         return Branch(fields=fields, position=position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,16 @@ from absah_bridge.errors import Cause, MessageInvalid
 MAX_DEPTH = 64
 MAX_ELEMENTS = 100_000
 MAX_ATTRIBUTES = 200_000
-_ATTRIBUTE = re.compile(r"=[ \t\r\n]{0,8}[\"']")
+MAX_ATTRIBUTES_OF_ONE = 256
+"""Of one element: a schema's complaint of one of them takes time by all of them."""
+MAX_NAMESPACE = 256
+"""Characters of a namespace's URI: every name within it is built with all of it."""
+_ATTRIBUTE = re.compile(r"=\s*+[\"']")
+_TOO_LONG = MAX_NAMESPACE + 1
+_LONG_NAMESPACE = re.compile(
+    r"\sxmlns(?::[^\s=]*+)?\s*+=\s*+"
+    rf"""(?:"[^"]{{{_TOO_LONG}}}|'[^']{{{_TOO_LONG}}})"""
+)
 
 
 def parse(text: str) -> tuple[ElementTree.Element, Mapping[ElementTree.Element, str]]:
@@ -48,11 +58,19 @@ def parse(text: str) -> tuple[ElementTree.Element, Mapping[ElementTree.Element, 
 def _refuse_many(text: str) -> None:
     """Before it is parsed: small things cost a hundred times their bytes."""
     if text.count("<") > 3 * MAX_ELEMENTS or (
-        text.count("=") > MAX_ATTRIBUTES and len(_ATTRIBUTE.findall(text)) > MAX_ATTRIBUTES
+        text.count("=") > MAX_ATTRIBUTES
+        and any(itertools.islice(_ATTRIBUTE.finditer(text), MAX_ATTRIBUTES, None))
     ):
         raise MessageInvalid(
             Cause.MESSAGE_TOO_LARGE,
             f"has more than {MAX_ELEMENTS:,} elements or {MAX_ATTRIBUTES:,} attributes",
+        )
+    if long := _LONG_NAMESPACE.search(text):
+        line = text.count("\n", 0, long.end()) + 1
+        raise MessageInvalid(
+            Cause.NOT_WELL_FORMED,
+            f"names a namespace by more than {MAX_NAMESPACE} characters",
+            position=f"line {line}",
         )
 
 
@@ -71,6 +89,12 @@ class _Builder(ElementTree.TreeBuilder):
             raise MessageInvalid(
                 Cause.NOT_WELL_FORMED,
                 f"has more than {MAX_ELEMENTS:,} elements, or some more than {MAX_DEPTH} deep",
+                position=self.position(),
+            )
+        if len(attrs) > MAX_ATTRIBUTES_OF_ONE:
+            raise MessageInvalid(
+                Cause.NOT_WELL_FORMED,
+                f"an element has more than {MAX_ATTRIBUTES_OF_ONE} attributes",
                 position=self.position(),
             )
         element = super().start(tag, attrs)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import copy
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +14,13 @@ import pika.channel
 import pika.exceptions
 from pika.adapters.asyncio_connection import AsyncioConnection
 
+from absah_bridge.delivery import tables
 from absah_bridge.errors import BridgeError
+
+tables.install()
+
+MAX_SHORT_BYTES = 255
+"""Of an id, a content type or a header's name."""
 
 
 class ConnectionLost(BridgeError):
@@ -186,3 +194,31 @@ def fail(future: asyncio.Future[Any], error: BaseException) -> None:
 def headers_of(properties: pika.BasicProperties) -> Mapping[str, Any]:
     """The headers, never None."""
     return properties.headers or {}
+
+
+def readable(properties: pika.BasicProperties) -> pika.BasicProperties:
+    """The properties with a message id, a content type and names of headers that are texts.
+
+    What is not UTF-8, pika gives as bytes; it is taken for ISO 8859-1. The id that an answer is
+    told by stays as it came.
+    """
+    headers = headers_of(properties)
+    unread = (properties.message_id, properties.content_type, *headers)
+    if not any(isinstance(each, bytes) for each in unread):
+        return properties
+    made = copy.copy(properties)
+    made.headers = {_text(name): value for name, value in headers.items()}
+    made.content_type = _text(properties.content_type)
+    made.message_id = _text(properties.message_id)
+    made.correlation_id = properties.correlation_id or properties.message_id
+    return made
+
+
+def _text(short: str | bytes | None) -> str | None:
+    """A short string that can be sent again; one that would be too long, as its digest."""
+    if not isinstance(short, bytes):
+        return short
+    text = short.decode("latin-1")
+    if len(text.encode()) <= MAX_SHORT_BYTES:
+        return text
+    return f"sha256:{hashlib.sha256(short).hexdigest()}"

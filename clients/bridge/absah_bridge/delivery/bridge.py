@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any, TypeVar
 
 import pika
 
@@ -20,6 +20,8 @@ from absah_bridge.delivery.publishing import Publisher
 from absah_bridge.delivery.settling import Settling
 from absah_bridge.delivery.status import Status
 from absah_bridge.systems import LegacySystem
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class Bridge:
         """Serve until `stop`, then end what is under way.
 
         A lost broker is not an error: the next is tried, at growing intervals. Raises
-        `QueueUnusable` if a queue exists with other arguments than are needed.
+        `QueueUnusable` if a queue exists with other arguments than are needed, or `MayNotPublish`.
         """
         stopping = asyncio.ensure_future(stop.wait())
         try:
@@ -96,42 +98,79 @@ class Bridge:
     async def _consume(
         self, consuming: Connection, publishing: Connection, stopping: asyncio.Future[Any]
     ) -> None:
-        publisher = Publisher(publishing)
-        consumers = {
-            name: self._consumer(system, consuming, publisher)
-            for name, system in self._systems.items()
-        }
-        looking: asyncio.Task[None] | None = None
-        why: ConnectionLost | None = ConnectionLost("the bridge could not begin to consume")
+        publisher = await _unless(stopping, Publisher(publishing).checked())
+        if publisher is None:
+            return
+        ending: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        keeping = [
+            asyncio.create_task(self._keep(system, consuming, publisher, ending))
+            for system in self._systems.values()
+        ]
+        lost = (consuming.lost, publishing.lost)
+        # What is under way cannot be settled on a lost connection: it is delivered again.
+        within_seconds = 0.0
         try:
-            for consumer in consumers.values():
-                await consumer.start()
-            self._status.consumers = consumers
-            self._status.connected = True
-            self._wait = FIRST_WAIT_SECONDS
-            looking = asyncio.create_task(watching.queues(consuming, self._queues(), self._status))
-            log.info("consuming", extra={"systems": sorted(consumers)})
-            ends = [consuming.lost, publishing.lost, *(c.lost for c in consumers.values())]
-            await asyncio.wait((stopping, *ends), return_when=asyncio.FIRST_COMPLETED)
-            why = next((ConnectionLost(end.result()) for end in ends if end.done()), None)
+            await asyncio.wait((stopping, *lost, *keeping), return_when=asyncio.FIRST_COMPLETED)
+            if not any(end.done() for end in lost) and not any(k.done() for k in keeping):
+                within_seconds = DRAIN_SECONDS
         finally:
             self._status.connected = False
-            if looking is not None:
-                looking.cancel()
-            # What is under way cannot be settled on a lost connection: it is delivered again.
-            within = 0.0 if why else DRAIN_SECONDS
-            await asyncio.gather(*(c.stop(within_seconds=within) for c in consumers.values()))
-            self._status.consumers = {}
-        if why:
-            raise why
+            ending.set_result(within_seconds)
+            ended = await asyncio.gather(*keeping, return_exceptions=True)
+        for end in lost:
+            if end.done() and not within_seconds:
+                raise ConnectionLost(end.result())
+        for error in ended:
+            if error is not None:
+                raise error
 
-    def _queues(self) -> list[str]:
-        names = []
-        for system in self._systems.values():
-            queue = system.config.consume.queue
-            waiting = dict.fromkeys(topology.retry(queue, s) for s in topology.waits(system.config))
-            names += [queue, *waiting, topology.parked(queue)]
-        return names
+    async def _keep(
+        self,
+        system: LegacySystem,
+        connection: Connection,
+        publisher: Publisher,
+        ending: asyncio.Future[float],
+    ) -> None:
+        """Consume one system's queue until `ending` says within how many seconds to stop.
+
+        Where that queue alone cannot be consumed, as one that others are yet to declare, it is
+        tried again at growing intervals; other systems' messages go on meanwhile. Raises
+        `ConnectionLost` or `QueueUnusable`.
+        """
+        wait = FIRST_WAIT_SECONDS
+        queues = _queues(system)
+        while not ending.done():
+            consumer = self._consumer(system, connection, publisher)
+            looking: asyncio.Task[None] | None = None
+            try:
+                await consumer.start()
+                wait = self._wait = FIRST_WAIT_SECONDS
+                self._tell(system.name, consumer)
+                looking = asyncio.create_task(watching.queues(connection, queues, self._status))
+                log.info("consuming", extra={"system": system.name})
+                await asyncio.wait((ending, consumer.lost), return_when=asyncio.FIRST_COMPLETED)
+                why = consumer.lost.result() if consumer.lost.done() else ""
+            except amqp.ChannelClosed as exc:
+                why = str(exc)
+            finally:
+                if looking is not None:
+                    looking.cancel()
+                await consumer.stop(within_seconds=ending.result() if ending.done() else 0.0)
+                self._tell(system.name, None)
+            if ending.done():
+                return
+            if connection.lost.done():
+                raise ConnectionLost(connection.lost.result())
+            extra = {"system": system.name, "why": why, "retry_seconds": wait}
+            log.error("queue not consumed", extra=extra)
+            await asyncio.wait((ending,), timeout=wait)
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    def _tell(self, name: str, consumer: Consumer | None) -> None:
+        """Show that a system's queue is consumed, or that it is not."""
+        consumers = {**self._status.consumers, name: consumer}
+        self._status.consumers = {n: c for n, c in consumers.items() if c is not None}
+        self._status.connected = self._status.consumers.keys() == self._systems.keys()
 
     def _consumer(
         self, system: LegacySystem, connection: Connection, publisher: Publisher
@@ -146,13 +185,19 @@ class Bridge:
         )
 
 
-async def _unless(stopping: asyncio.Future[Any], connecting: Any) -> Connection | None:
-    """A connection, or None when the bridge is to stop first; raises `ConnectionLost`."""
-    trying = asyncio.ensure_future(connecting)
+async def _unless(stopping: asyncio.Future[Any], opening: Awaitable[T]) -> T | None:
+    """What is opened, or None when the bridge is to stop first; raises as `opening` does."""
+    trying = asyncio.ensure_future(opening)
     await asyncio.wait((trying, stopping), return_when=asyncio.FIRST_COMPLETED)
     if not trying.done():
         trying.cancel()
         await asyncio.gather(trying, return_exceptions=True)
         return None
-    connection: Connection = trying.result()
-    return connection
+    return trying.result()
+
+
+def _queues(system: LegacySystem) -> list[str]:
+    """The names of a system's queues."""
+    queue = system.config.consume.queue
+    waiting = dict.fromkeys(topology.retry(queue, s) for s in topology.waits(system.config))
+    return [queue, *waiting, topology.parked(queue)]

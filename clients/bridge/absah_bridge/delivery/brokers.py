@@ -28,11 +28,23 @@ class BrokerInvalid(BridgeError):
         )
 
 
+class BrokerInClear(BridgeError):
+    """Certificates are named, and a URL that does not use them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a broker has ca_file, certificate_file or key_file, and a URL that begins with "
+            "amqp://, by which messages and the password would go unencrypted: write amqps://, "
+            "or leave the files out"
+        )
+
+
 def parameters(brokers: Sequence[Broker]) -> list[pika.ConnectionParameters]:
     """What pika needs to connect to each of them, in their order.
 
     The environment variable ABSAH_AMQP_URL goes over all that is named, with the certificates of
-    the first. Raises `BrokerInvalid`, or OSError for a certificate that cannot be read.
+    the first. Raises `BrokerInvalid`, `BrokerInClear`, or OSError for a certificate that cannot be
+    read.
     """
     if url := os.environ.get(URL_VARIABLE):
         return [_parameters(url, brokers[0] if brokers else None)]
@@ -52,7 +64,12 @@ def _parameters(url: str, broker: Broker | None) -> pika.ConnectionParameters:
     made.socket_timeout = 5.0
     made.stack_timeout = 10.0
     made.client_properties = {"connection_name": "absah-bridge", "product": "Absah"}
-    if broker is not None and made.ssl_options is not None:
+    if broker is None:
+        return made
+    if made.ssl_options is None:
+        if broker.ca_file or broker.certificate_file or broker.key_file:
+            raise BrokerInClear
+    else:
         context = ssl.create_default_context(cafile=broker.ca_file)
         if broker.certificate_file is not None:
             context.load_cert_chain(broker.certificate_file, broker.key_file)

@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pika
 import pika.channel
 import pika.exceptions
 
-from absah_bridge.delivery import amqp, measures, topology, tracing
+from absah_bridge.delivery import amqp, dead_letters, measures, topology, tracing
 from absah_bridge.delivery.amqp import ConnectionLost, Publication
 from absah_bridge.delivery.handling import Delivery, Handler, grouped, order_of
 from absah_bridge.delivery.publishing import NotRouted, Publisher
@@ -25,10 +24,27 @@ from absah_bridge.requests import Arrived
 
 log = logging.getLogger(__name__)
 
-HOLD_SECONDS = 20 * 60
-"""RabbitMQ closes a channel whose message is unacknowledged for 30 minutes (consumer_timeout)."""
+HOLD_SECONDS = 20 * 60.0
+"""How long a message is in hand before it goes to wait. RabbitMQ closes a channel whose message is
+unacknowledged for 30 minutes (consumer_timeout)."""
+ORDERED_HOLD_SECONDS = 25 * 60.0
+"""Where order matters, before it is given back together with those behind it."""
+SEND_SECONDS = 5 * 60.0
+"""For sending it to wait; the broker may take nothing."""
 RETURN_SECONDS = 1.0
 """Before a message is given back that broke the bridge itself, lest it come back at once."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """What became of a message; `attempts` is given where they were made in place."""
+
+    outcome: str
+    cause: str = ""
+    attempts: int | None = None
+
+
+ANSWERED = Ended(outcome="answered")
 
 
 class Consumer:
@@ -51,7 +67,8 @@ class Consumer:
         self._system = handler.system
         self._consume = handler.system.config.consume
         self._tasks: dict[asyncio.Task[None], float] = {}
-        """Since when each is under way, the oldest first."""
+        """Since when each is on its way, in seconds of the monotonic clock: since it was set aside
+        for the first time where it was, else since this delivery."""
         self._turns = Turns()
         self._reading = asyncio.Lock()
         self._channel: pika.channel.Channel | None = None
@@ -90,6 +107,8 @@ class Consumer:
             for task in left:
                 task.cancel()
             await asyncio.gather(*left, return_exceptions=True)
+            if self._channel is not None and self._channel.is_open:
+                self._channel.close()
 
     @property
     def under_way(self) -> int:
@@ -98,10 +117,9 @@ class Consumer:
 
     @property
     def oldest_seconds(self) -> float:
-        """How long the oldest of them has been under way."""
-        for began in list(self._tasks.values())[:1]:
-            return time.monotonic() - began
-        return 0.0
+        """How long the oldest of them has been on its way."""
+        now = time.monotonic()
+        return now - min(list(self._tasks.values()), default=now)
 
     def _on_close(self, channel: Any, reason: BaseException) -> None:
         amqp.resolve(self.lost, f"{self._consume.queue}: {reason}")
@@ -115,42 +133,62 @@ class Consumer:
         if self._stopping:
             return  # on its way when the consumer was cancelled; closing the channel gives it back
         measures.consumed(self._system.name)
-        delivery = Delivery(body=body, properties=properties, tag=method.delivery_tag)
+        delivery = Delivery(
+            body=body, properties=amqp.readable(properties), tag=method.delivery_tag
+        )
         task = asyncio.ensure_future(self._settle(delivery))
-        self._tasks[task] = time.monotonic()
+        self._tasks[task] = time.monotonic() - dead_letters.age_seconds(delivery.properties)
         task.add_done_callback(self._tasks.pop)
 
     async def _settle(self, delivery: Delivery) -> None:
         """Bring a message to its end, and acknowledge it once that is in the broker's keeping."""
         began = time.monotonic()
         name = self._system.name
+        ended = Ended(outcome="lost")
         try:
             with tracing.message(delivery.properties, system=name, queue=self._consume.queue):
-                settled = await self._end(delivery)
+                ended = await self._end(delivery)
             self._on_channel("basic_ack", delivery.tag)
         except ConnectionLost as exc:
             # Unacknowledged, it comes again.
             log.info("message not settled", extra={"system": name, "why": str(exc)})
-            measures.ended(name, "lost", time.monotonic() - began)
         except Exception:
             log.exception("message not settled", extra={"system": name})
             await asyncio.sleep(RETURN_SECONDS)
             self._on_channel("basic_nack", delivery.tag)
-            measures.ended(name, "lost", time.monotonic() - began)
-        else:
-            seconds = time.monotonic() - began
-            if settled is None:
-                measures.ended(name, "answered", seconds)
-            else:
-                measures.ended(name, settled.outcome, seconds, cause=settled.cause)
+        measures.ended(name, ended.outcome, time.monotonic() - began, cause=ended.cause)
 
     def _on_channel(self, method: str, tag: int) -> None:
         if self._channel is not None and self._channel.is_open:
             with contextlib.suppress(pika.exceptions.AMQPError):  # it comes again
                 getattr(self._channel, method)(tag)
 
-    async def _end(self, delivery: Delivery) -> Settled | None:
-        """Answer a message, or set it aside where what is returned says; all is confirmed then."""
+    async def _end(self, delivery: Delivery) -> Ended:
+        """Answer a message, or set it aside; all is confirmed then. Neither the core, nor a store,
+        nor the broker holds it up for longer than the broker lets it be in hand."""
+        ordered = self._consume.ordered_by is not None
+        seconds = ORDERED_HOLD_SECONDS if ordered else HOLD_SECONDS
+        try:
+            async with asyncio.timeout(seconds) as hold:
+                ended = await self._answer_or_set_aside(delivery)
+        except TimeoutError:
+            if not hold.expired():
+                raise
+            return await self._held(delivery, seconds)
+        if ended.outcome == ANSWERED.outcome:
+            await self._settling.answered(delivery, attempts=ended.attempts)
+        return ended
+
+    async def _held(self, delivery: Delivery, seconds: float) -> Ended:
+        if self._consume.ordered_by is not None:
+            # It and those behind it are delivered again in their order, once the channel is gone.
+            why = f"{self._consume.queue}: held a message for {seconds:g} s, and gives back all"
+            amqp.resolve(self.lost, why)
+            raise ConnectionLost(why)
+        async with asyncio.timeout(SEND_SECONDS):
+            return await self._set_aside(await self._settling.held(delivery, seconds=seconds))
+
+    async def _answer_or_set_aside(self, delivery: Delivery) -> Ended:
         error = self._settling.delivered_too_often(delivery)
         if error is not None:
             return await self._set_aside(await self._settling.park(delivery, error))
@@ -177,36 +215,35 @@ class Consumer:
         await stack.enter_async_context(self._turns.turn(order_of(arrived, path)))
         return arrived
 
-    async def _answer(self, arrived: Arrived, delivery: Delivery) -> Settled | None:
+    async def _answer(self, arrived: Arrived, delivery: Delivery) -> Ended:
+        ended = ANSWERED
         try:
-            publication = await self._asked(arrived, delivery)
-        except _Held:
-            return await self._set_aside(self._settling.held(delivery))
+            if self._consume.ordered_by is None:
+                publication = await self._handler.answer(arrived, delivery)
+            else:
+                publication, attempts = await self._asked_in_place(arrived, delivery)
+                ended = Ended(outcome=ANSWERED.outcome, attempts=attempts)
         except _Exhausted as exc:
             parked = await self._settling.exhausted(delivery, exc.error, attempts=exc.attempts)
             return await self._set_aside(parked)
         except Exception as exc:
             return await self._set_aside(await self._settling.failed(delivery, grouped(exc)))
         await self._publisher.publish(publication)
-        await self._settling.answered(delivery)
-        return None
+        return ended
 
-    async def _asked(self, arrived: Arrived, delivery: Delivery) -> Publication:
-        if self._consume.ordered_by is not None:
-            return await self._asked_in_place(arrived, delivery)
-        async with _held():
-            return await self._handler.answer(arrived, delivery)
+    async def _asked_in_place(
+        self, arrived: Arrived, delivery: Delivery
+    ) -> tuple[Publication, int]:
+        """Where order matters a message keeps its place while it waits for its next attempt; all
+        of its waits fit into the time that it may be in hand, or bridge.yaml is refused.
 
-    async def _asked_in_place(self, arrived: Arrived, delivery: Delivery) -> Publication:
-        """Where order matters a message keeps its place while it waits for its next attempt.
-
-        It keeps it while the core is away, too. The broker takes it back in the end, and delivers
-        it and those behind it again in their order.
+        It keeps it while the core is away, too: given back, it and those behind it are delivered
+        again in their order.
         """
         attempt = 1
         while True:
             try:
-                return await self._handler.answer(arrived, delivery)
+                return await self._handler.answer(arrived, delivery), attempt
             except Exception as exc:
                 error = grouped(exc)
                 if isinstance(error, MessageInvalid):
@@ -214,21 +251,18 @@ class Consumer:
                 delay_seconds = self._settling.delay_seconds(attempt)
                 if delay_seconds is None:
                     raise _Exhausted(error, attempt) from exc
+                await self._settling.retried_in_place(delivery, error, attempt=attempt)
             attempt += 1
             await asyncio.sleep(delay_seconds)
 
-    async def _set_aside(self, settled: Settled) -> Settled:
+    async def _set_aside(self, settled: Settled) -> Ended:
         """Publish to one of the bridge's own queues; where it is gone, all are declared again."""
         try:
             await self._publisher.publish(settled.publication)
         except NotRouted as exc:
             amqp.resolve(self.lost, str(exc))
             raise ConnectionLost(str(exc)) from exc
-        return settled
-
-
-class _Held(Exception):
-    """A message was held as long as the broker allows."""
+        return Ended(outcome=settled.outcome, cause=settled.cause)
 
 
 class _Exhausted(Exception):
@@ -238,15 +272,3 @@ class _Exhausted(Exception):
         super().__init__(str(error))
         self.error = error
         self.attempts = attempts
-
-
-@asynccontextmanager
-async def _held() -> AsyncIterator[None]:
-    held = asyncio.timeout(HOLD_SECONDS)
-    try:
-        async with held:
-            yield
-    except TimeoutError as exc:
-        if held.expired():
-            raise _Held from exc
-        raise

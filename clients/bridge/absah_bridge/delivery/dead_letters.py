@@ -28,23 +28,27 @@ REDRIVEN = "x-absah-redriven"
 PARKED_HEADERS = (CAUSE, FIELD, POSITION, PROBLEM, PARK_TIME, SYSTEM, QUEUE, KEY)
 DELIVERIES = "x-delivery-count"
 """The broker's own: deliveries before this one that ended in nothing."""
-FIRST_DEATH = "x-first-death-reason"
-"""The broker's own: why it dead-lettered a message."""
+DEATHS = "x-death"
+"""The broker's own: how it dead-lettered a message, the last time first."""
 BROKERS_HEADERS = (
     DELIVERIES,
-    "x-death",
-    FIRST_DEATH,
+    DEATHS,
+    "x-first-death-reason",
     "x-first-death-queue",
     "x-first-death-exchange",
 )
+COPIES = ("CC", "BCC")
+"""By these a publisher has the broker route a message to other queues beside its own."""
 MAX_PROBLEM = 1000
 MAX_REDRIVEN = 99
+MAX_ATTEMPT = 1_000_000
+"""Anyone may write the header; the ledger counts in 32 bits."""
 
 
 def attempt_of(properties: pika.BasicProperties) -> int:
     """Which attempt this delivery is; the first is 1."""
     value = (properties.headers or {}).get(ATTEMPT, 1)
-    return value if isinstance(value, int) and value > 0 else 1
+    return min(value, MAX_ATTEMPT) if isinstance(value, int) and value > 0 else 1
 
 
 def deliveries_of(properties: pika.BasicProperties) -> int:
@@ -60,13 +64,39 @@ def redriven_of(properties: pika.BasicProperties) -> int:
 
 
 def key_of(body: bytes, properties: pika.BasicProperties) -> str:
-    """What names a message to people: its id or, where it has none, its body's digest."""
-    return properties.message_id or f"body:{hashlib.sha256(body).hexdigest()}"
+    """What names a message to people: its id, as far as it can be shown, or, where it has none, its
+    body's digest."""
+    id_ = properties.message_id
+    if not id_:
+        return f"body:{hashlib.sha256(body).hexdigest()}"
+    return id_ if id_.isprintable() else "".join(c if c.isprintable() else "?" for c in id_)
+
+
+def death_of(properties: pika.BasicProperties) -> Mapping[str, Any]:
+    """How the broker dead-lettered a message the last time, with its `reason` and `time`; empty
+    where it did not."""
+    deaths = (properties.headers or {}).get(DEATHS)
+    last = deaths[0] if isinstance(deaths, list) and deaths else None
+    return last if isinstance(last, dict) else {}
 
 
 def has_story(properties: pika.BasicProperties) -> bool:
     """Whether something befell the message before this delivery."""
-    return attempt_of(properties) > 1 or REDRIVEN in (properties.headers or {})
+    headers = properties.headers or {}
+    return FIRST_TIME in headers or REDRIVEN in headers
+
+
+def age_seconds(properties: pika.BasicProperties) -> float:
+    """How long ago a message was set aside for the first time since people last saw to it; 0 where
+    it was not, or does not say so as the bridge does."""
+    known = (properties.headers or {}).get(FIRST_TIME)
+    if not isinstance(known, str):
+        return 0.0
+    try:
+        age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(known)
+    except (ValueError, TypeError):  # TypeError: it names no time zone
+        return 0.0
+    return max(age.total_seconds(), 0.0)
 
 
 def for_retry(
@@ -120,7 +150,7 @@ def for_redriving(body: bytes, properties: pika.BasicProperties, *, queue: str) 
     clean.headers = {
         name: value
         for name, value in (properties.headers or {}).items()
-        if name not in PARKED_HEADERS
+        if name not in (*PARKED_HEADERS, FIRST_TIME)
     }
     again = redriven_of(properties) + 1
     return Publication(
@@ -134,12 +164,12 @@ def for_redriving(body: bytes, properties: pika.BasicProperties, *, queue: str) 
 def _marked(properties: pika.BasicProperties, marks: Mapping[str, Any]) -> pika.BasicProperties:
     """The properties with these headers, and without what would undo it: an expiration would end
     its waiting, a user id is checked against ours, what the broker noted of one queue is not true
-    of the next."""
+    of the next, and copies were sent when the message came first."""
     made = copy.copy(properties)
     kept = {
         name: value
         for name, value in (properties.headers or {}).items()
-        if name not in BROKERS_HEADERS
+        if name not in BROKERS_HEADERS + COPIES
     }
     made.headers = {**kept, **marks}
     made.delivery_mode = pika.DeliveryMode.Persistent.value

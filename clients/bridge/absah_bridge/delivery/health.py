@@ -11,6 +11,9 @@ from typing import Any
 
 from absah_bridge.delivery.status import Status
 
+CLIENT_SECONDS = 5.0
+"""For which a client may say nothing; each has a thread of its own."""
+
 
 class HealthEndpoint:
     """`GET /health`: 200 while the broker is connected, every queue consumed and the core serving,
@@ -40,6 +43,8 @@ class HealthEndpoint:
 
 def _handler(status: Status) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        timeout = CLIENT_SECONDS
+
         def do_GET(self) -> None:
             if self.path != "/health":
                 self.send_error(HTTPStatus.NOT_FOUND)

@@ -12,6 +12,7 @@ import grpc
 
 import absah
 from absah.admin.v1 import admin_service_pb2 as pb2
+from absah_bridge.delivery import amqp
 from absah_bridge.errors import BridgeError, MessageInvalid
 
 log = logging.getLogger(__name__)
@@ -22,12 +23,22 @@ LONGEST_WAIT_SECONDS = 15.0
 REFUSALS = {
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.FAILED_PRECONDITION,
+    grpc.StatusCode.OUT_OF_RANGE,
     grpc.StatusCode.UNIMPLEMENTED,
 }
+"""What notes will be told however often they are sent."""
+BROKEN = {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.DATA_LOSS}
+"""The core broke at it, which may be for one of the notes."""
+TRIES = 3
+"""Of notes that the core breaks at."""
 
 
 class LedgerFailed(BridgeError):
     """Something could not be noted, and is not going to be."""
+
+
+_Note = tuple[pb2.MessageAttempt, asyncio.Future[None]]
+"""With what is done when it is kept, or cancelled when nobody waits for it."""
 
 
 class Ledger(Protocol):
@@ -40,13 +51,16 @@ class Ledger(Protocol):
 class CoreLedger:
     """Notes by way of the core; what comes while a call is under way goes with the next.
 
-    While the core is away it waits: a message that cannot be noted is not acknowledged either.
+    While the core is away it waits: a message that cannot be noted is not acknowledged either. Who
+    waits for it no longer has their note withdrawn. What the core will never take is told and given
+    up, so that its message is parked nevertheless.
     """
 
     def __init__(self, client: absah.AsyncClient) -> None:
         self._client = client
-        self._waiting: list[tuple[pb2.MessageAttempt, asyncio.Future[None]]] = []
+        self._waiting: list[_Note] = []
         self._sending: asyncio.Task[None] | None = None
+        self._away = False
 
     async def note(self, attempt: pb2.MessageAttempt) -> None:
         """See `Ledger.note`."""
@@ -66,35 +80,61 @@ class CoreLedger:
         while self._waiting:
             batch = self._waiting[:MOST_NOTES]
             del self._waiting[:MOST_NOTES]
-            error: BaseException | None = None
             try:
-                await self._keep([attempt for attempt, _ in batch])
-            except absah.CallFailed as exc:
-                # It will never take these; the parking queue still has their messages.
-                log.error("ledger refuses", extra={"code": exc.code.name, "reason": exc.reason})
+                await self._keep(batch)
             except BaseException as exc:
-                error = exc
-                raise
-            finally:
                 for _, kept in batch:
-                    if kept.done():
-                        continue
-                    if error is None:
-                        kept.set_result(None)
-                    else:
-                        kept.set_exception(LedgerFailed(type(error).__name__))
+                    amqp.fail(kept, LedgerFailed(type(exc).__name__))
+                raise
 
-    async def _keep(self, attempts: list[pb2.MessageAttempt]) -> None:
-        wait = FIRST_WAIT_SECONDS
-        while True:
+    async def _keep(self, batch: list[_Note]) -> None:
+        """Keep them all but for those that the core will never take."""
+        try:
+            await self._record(batch)
+        except absah.CallFailed as exc:
+            if len(batch) > 1:
+                # One that is refused must not take the others with it.
+                half = len(batch) // 2
+                await self._keep(batch[:half])
+                await self._keep(batch[half:])
+                return
+            log.error(
+                "ledger refuses",
+                extra={
+                    "system": batch[0][0].system,
+                    "code": exc.code.name,
+                    "reason": exc.reason,
+                    "fields": [field for field, _ in exc.fields],
+                },
+            )
+        for _, kept in batch:
+            amqp.resolve(kept, None)
+
+    async def _record(self, batch: list[_Note]) -> None:
+        """Raises `absah.CallFailed` where the core will not take them."""
+        wait, broken = FIRST_WAIT_SECONDS, 0
+        while attempts := [attempt for attempt, kept in batch if not kept.done()]:
             try:
                 await self._client.record_message_attempts(attempts)
-                return
             except absah.CallFailed as exc:
-                if exc.code in REFUSALS and exc.reason != "NOTHING_KEPT":
+                broken += exc.code in BROKEN
+                if broken == TRIES or (exc.code in REFUSALS and exc.reason != "NOTHING_KEPT"):
                     raise
+                self._tell(exc)
                 await asyncio.sleep(exc.retry_after_seconds or wait)
                 wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            else:
+                self._tell(None)
+                return
+
+    def _tell(self, error: absah.CallFailed | None) -> None:
+        """Log once that messages wait to be noted, and once that they no longer do."""
+        if error is not None and not self._away:
+            extra = {"code": error.code.name, "reason": error.reason}
+            log.warning("messages wait to be noted", extra=extra)
+        elif error is None and self._away:
+            log.info("messages are noted again")
+        self._away = error is not None
 
 
 def attempt(
@@ -111,14 +151,19 @@ def attempt(
     made = pb2.MessageAttempt(
         note_id=uuid.uuid4().hex,
         system=system,
-        message_key=message_key[:255],
+        message_key=_fit(message_key, 255),
         queue=queue,
         attempt=attempt,
         outcome=f"MESSAGE_OUTCOME_{outcome}",
         cause=error.cause.value if error else "",
-        field=error.field[:255] if error else "",
-        position=error.position[:255] if error else "",
-        problem=(error.problem if error else reason)[:1000],
+        field=_fit(error.field, 255) if error else "",
+        position=_fit(error.position, 255) if error else "",
+        problem=_fit(error.problem if error else reason, 1000),
     )
     made.event_time.FromDatetime(datetime.datetime.now(datetime.UTC))
     return made
+
+
+def _fit(text: str, most: int) -> str:
+    """As a database can hold it."""
+    return text.replace("\0", "?")[:most]

@@ -76,7 +76,12 @@ def _queued(status: Status) -> Iterator[Observation]:
 
 
 _gauge("absah.bridge.messages.under_way", "{message}", "Delivered and not ended", _under_way)
-_gauge("absah.bridge.messages.oldest", "s", "Age of the oldest that is under way", _oldest)
+_gauge(
+    "absah.bridge.messages.oldest",
+    "s",
+    "Of those under way, since the oldest was set aside first, or delivered",
+    _oldest,
+)
 _gauge("absah.bridge.queue.messages", "{message}", "Ready in a queue, seen now and then", _queued)
 _gauge(
     "absah.bridge.core.limit",

@@ -5,6 +5,8 @@ Written for people at a command line: it blocks, and does one message at a time.
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -14,8 +16,12 @@ import pika
 import pika.exceptions
 from pika.adapters.blocking_connection import BlockingChannel
 
-from absah_bridge.delivery import dead_letters, topology
+from absah_bridge.delivery import amqp, dead_letters, topology
 from absah_bridge.errors import BridgeError
+
+ROUND_SECONDS = 10 * 60.0
+"""What is passed over is held until the end of a round, and RabbitMQ closes a channel that holds a
+message for 30 minutes (consumer_timeout)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +44,18 @@ class ParkedMessage:
     @property
     def cause(self) -> str:
         """Why it is parked; the broker says it by itself of what the bridge did not live to see."""
-        return self.header(dead_letters.CAUSE) or self.header(dead_letters.FIRST_DEATH).upper()
+        reason = str(dead_letters.death_of(self.properties).get("reason", ""))
+        return self.header(dead_letters.CAUSE) or reason.upper()
+
+    @property
+    def since(self) -> datetime.datetime | None:
+        """When it was parked; None where nothing of that can be read."""
+        told = dead_letters.death_of(self.properties).get("time")
+        with contextlib.suppress(ValueError):  # the broker's counts where there is no other
+            told = datetime.datetime.fromisoformat(self.header(dead_letters.PARK_TIME))
+        if not isinstance(told, datetime.datetime):
+            return None
+        return told if told.tzinfo else told.replace(tzinfo=datetime.UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,57 +78,92 @@ class Selection:
 class Parking:
     """The parking queue of one system's queue."""
 
-    def __init__(self, parameters: Sequence[pika.ConnectionParameters], queue: str) -> None:
+    def __init__(
+        self,
+        parameters: Sequence[pika.ConnectionParameters],
+        queue: str,
+        *,
+        round_seconds: float = ROUND_SECONDS,
+    ) -> None:
         self._parameters = list(parameters)
         self._queue = queue
+        self._round_seconds = round_seconds
 
-    def look(self, selection: Selection) -> list[ParkedMessage]:
+    def look(self, selection: Selection) -> Iterator[ParkedMessage]:
         """The selected messages; all stay where they are."""
         with self._channel() as channel:
-            return [message for _, message in self._selected(channel, selection)]
+            for _, message in self._selected(channel, selection, of=self._count(channel)):
+                yield message
 
     def redrive(
         self,
         selection: Selection,
         *,
         noted: Callable[[ParkedMessage], None],
+        kept: Callable[[ParkedMessage], None],
         per_second: float | None,
     ) -> Iterator[ParkedMessage]:
         """Send the selected messages to their queue again, and yield each once that is sure.
 
         `noted` is called first, so that in the ledger it comes before what follows from it; if it
         raises, or the broker is lost then, the message stays parked, and doing it again is right. A
-        message that is sent twice is answered alike.
+        message that is sent twice is answered alike. `kept` is called where a message was noted
+        and stays parked nevertheless.
         """
-        with self._channel() as channel:
-            for tag, message in self._selected(channel, selection):
-                began = time.monotonic()
-                again = dead_letters.for_redriving(
-                    message.body, message.properties, queue=self._queue
-                )
-                noted(message)
+
+        def send(channel: BlockingChannel, tag: int, message: ParkedMessage) -> None:
+            again = dead_letters.for_redriving(message.body, message.properties, queue=self._queue)
+            noted(message)
+            try:
                 channel.basic_publish(
-                    again.exchange,
-                    again.routing_key,
-                    again.body,
-                    again.properties,
-                    mandatory=True,
+                    again.exchange, again.routing_key, again.body, again.properties, mandatory=True
                 )
                 channel.basic_ack(tag)
-                yield message
-                if per_second:
-                    left = 1 / per_second - (time.monotonic() - began)
-                    channel.connection.sleep(max(left, 0.0))  # which keeps heartbeats
+            except BaseException:
+                kept(message)
+                raise
+
+        return self._in_rounds(selection, send, per_second=per_second)
 
     def discard(
         self, selection: Selection, *, noted: Callable[[ParkedMessage], None]
     ) -> Iterator[ParkedMessage]:
         """Take the selected messages out for good, each once it is noted."""
-        with self._channel() as channel:
-            for tag, message in self._selected(channel, selection):
-                noted(message)
-                channel.basic_ack(tag)
-                yield message
+
+        def drop(channel: BlockingChannel, tag: int, message: ParkedMessage) -> None:
+            noted(message)
+            channel.basic_ack(tag)
+
+        return self._in_rounds(selection, drop, per_second=None)
+
+    def _in_rounds(
+        self,
+        selection: Selection,
+        take: Callable[[BlockingChannel, int, ParkedMessage], None],
+        *,
+        per_second: float | None,
+    ) -> Iterator[ParkedMessage]:
+        """Take the selected ones of the messages that are there now, and yield each.
+
+        A long way is gone in rounds: what a round passed over is put back in its place.
+        """
+        left: int | None = None
+        more = True
+        while more:
+            more = False
+            with self._channel() as channel:
+                began = time.monotonic()
+                left = self._count(channel) if left is None else left
+                for tag, message in self._selected(channel, selection, of=left):
+                    taken = time.monotonic()
+                    take(channel, tag, message)
+                    left -= 1
+                    yield message
+                    if per_second:
+                        wait = 1 / per_second - (time.monotonic() - taken)
+                        channel.connection.sleep(max(wait, 0.0))  # which keeps heartbeats
+                    if more := time.monotonic() - began > self._round_seconds:
+                        break
 
     @contextmanager
     def _channel(self) -> Iterator[BlockingChannel]:
@@ -134,15 +186,18 @@ class Parking:
             if connection.is_open:
                 connection.close()
 
-    def _selected(
-        self, channel: BlockingChannel, selection: Selection
-    ) -> Iterator[tuple[int, ParkedMessage]]:
+    def _count(self, channel: BlockingChannel) -> int:
         queue = topology.parked(self._queue)
-        count = channel.queue_declare(queue, passive=True).method.message_count
-        for _ in range(count):
-            method, properties, body = channel.basic_get(queue)
+        return int(channel.queue_declare(queue, passive=True).method.message_count)
+
+    def _selected(
+        self, channel: BlockingChannel, selection: Selection, *, of: int
+    ) -> Iterator[tuple[int, ParkedMessage]]:
+        """The selected ones of the first messages; all that are passed are held by the channel."""
+        for _ in range(of):
+            method, properties, body = channel.basic_get(topology.parked(self._queue))
             if method is None:
                 return
-            message = ParkedMessage(body=body or b"", properties=properties)
+            message = ParkedMessage(body=body or b"", properties=amqp.readable(properties))
             if selection.takes(message):
                 yield method.delivery_tag, message

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import pika
 import pika.channel
 import pika.exceptions
 import pika.spec
@@ -17,8 +19,13 @@ from absah_bridge.errors import BridgeError
 
 log = logging.getLogger(__name__)
 
+DIRECT_REPLY = "amq.rabbitmq.reply-to."
+"""Such an address is no queue: before RabbitMQ 4.2 a mandatory message is delivered to it and comes
+back as well. Where nobody listens any more, nobody is told."""
+DEFAULT_EXCHANGE = "amq.default"
+"""What the broker calls the exchange whose name is empty."""
 TRIES = 3
-"""On a channel that the broker closes again and again without naming an exchange."""
+"""Beside others, on channels that the broker closes; then by itself, to see whose fault it is."""
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 10.0
 
@@ -29,6 +36,16 @@ class NotConfirmed(BridgeError):
 
 class NotRouted(BridgeError):
     """No queue took a message that must be taken by one."""
+
+
+class MayNotPublish(BridgeError):
+    """The broker lets the bridge's user set no message aside, which trying again does not mend."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(
+            f"the broker takes no messages from the bridge: {why}. Let its user write to the "
+            f"exchange {DEFAULT_EXCHANGE}, by which messages reach queues."
+        )
 
 
 class Publisher:
@@ -50,23 +67,51 @@ class Publisher:
         while True:
             try:
                 await self._connection.until_unblocked()
-                channel = self._channel
-                if channel is None or not channel.is_open:
-                    channel = await self._opened()
-                await channel.publish(publication)
+                if closed < TRIES:
+                    await (await self._opened()).publish(publication)
+                else:
+                    await self._publish_alone(publication)
                 return
             except ChannelClosed as exc:
-                if f"exchange '{publication.exchange}'" in exc.text:
+                if _names(exc.text, publication.exchange) or closed == TRIES:
                     raise NotRouted(exc.text) from exc
-                closed += "exchange '" not in exc.text
-                if closed == TRIES:
-                    raise NotRouted(f"the broker closes the channel: {exc.text}") from exc
+                closed += 1
             except NotConfirmed:
                 log.warning("refused by the broker", extra={"queue": publication.routing_key})
-                await asyncio.sleep(wait)
-                wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+
+    async def checked(self) -> Publisher:
+        """Itself, once the broker took a message that is for nobody.
+
+        Raises `MayNotPublish` where messages could not be set aside, or `ConnectionLost`.
+        """
+        nowhere = Publication(
+            exchange="",
+            routing_key=f"absah.nowhere.{uuid.uuid4().hex}",
+            body=b"",
+            properties=pika.BasicProperties(),
+        )
+        try:
+            await self._publish_alone(nowhere)
+        except ChannelClosed as exc:
+            if exc.code == pika.spec.ACCESS_REFUSED:
+                raise MayNotPublish(exc.text) from exc
+            raise
+        except NotRouted:
+            pass  # the broker took it, and found no such queue
+        return self
+
+    async def _publish_alone(self, publication: Publication) -> None:
+        channel = await _Channel.open(self._connection)
+        try:
+            await channel.publish(publication)
+        finally:
+            channel.close()
 
     async def _opened(self) -> _Channel:
+        if self._channel is not None and self._channel.is_open:
+            return self._channel
         async with self._opening:
             if self._channel is None or not self._channel.is_open:
                 self._channel = await _Channel.open(self._connection)
@@ -96,6 +141,10 @@ class _Channel:
     def is_open(self) -> bool:
         return bool(self._channel.is_open)
 
+    def close(self) -> None:
+        if self.is_open:
+            self._channel.close()
+
     async def publish(self, publication: Publication) -> None:
         """Raises `ConnectionLost`, `ChannelClosed`, `NotConfirmed` or `NotRouted`."""
         confirmed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -105,7 +154,7 @@ class _Channel:
                 publication.routing_key,
                 publication.body,
                 publication.properties,
-                mandatory=True,
+                mandatory=not _replies_directly(publication),
             )
         except pika.exceptions.AMQPError as exc:
             raise ConnectionLost(str(exc)) from exc
@@ -147,8 +196,12 @@ class _Channel:
                 return
 
     def _on_close(self, channel: Any, reason: BaseException) -> None:
+        error = amqp.lost_by(reason)
+        if isinstance(error, ChannelClosed):
+            extra = {"why": str(error), "unconfirmed": len(self._waiting)}
+            log.warning("channel closed by the broker", extra=extra)
         for _, confirmed in self._waiting.values():
-            amqp.fail(confirmed, amqp.lost_by(reason))
+            amqp.fail(confirmed, error)
         self._waiting.clear()
         self._returned.clear()
 
@@ -158,3 +211,14 @@ def _up_to(waiting: dict[int, Any], last: int) -> Iterator[int]:
         if tag > last:
             return
         yield tag
+
+
+def _names(text: str, exchange: str) -> bool:
+    """Whether what the broker says of a closed channel is about an exchange."""
+    return f"exchange '{exchange or DEFAULT_EXCHANGE}'" in text
+
+
+def _replies_directly(publication: Publication) -> bool:
+    # A reply-to that is not UTF-8 comes as bytes.
+    key: str | bytes = publication.routing_key
+    return not publication.exchange and isinstance(key, str) and key.startswith(DIRECT_REPLY)

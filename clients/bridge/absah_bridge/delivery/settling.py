@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ from absah_bridge.errors import BridgeError, Cause, MessageInvalid
 from absah_bridge.systems import LegacySystem
 
 log = logging.getLogger(__name__)
+
+NOTE_SECONDS = 10.0
+"""How long what need not be noted waits to be, while the core is away."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,9 +45,12 @@ class Settling:
             Cause.DELIVERY_LIMIT, f"was delivered {deliveries} times and came to no end"
         )
 
-    async def park(self, delivery: Delivery, error: MessageInvalid) -> Settled:
-        """To the parking queue: sending it again as it is will not help."""
-        await self._note(delivery, "PARKED", error)
+    async def park(
+        self, delivery: Delivery, error: MessageInvalid, *, attempts: int | None = None
+    ) -> Settled:
+        """To the parking queue: sending it again as it is will not help. `attempts` is given where
+        they were made in place."""
+        await self._note(delivery, "PARKED", attempt=attempts, error=error)
         publication = dead_letters.for_parking(
             delivery.body,
             delivery.properties,
@@ -64,7 +71,7 @@ class Settling:
         delays = self.system.config.retries.delays_seconds
         if attempt > len(delays):
             return await self.exhausted(delivery, error, attempts=attempt)
-        await self._note(delivery, "RETRIED", _told(error, attempt))
+        await self._note(delivery, "RETRIED", attempt=attempt, error=_told(error, attempt))
         publication = self._wait(delivery, delays[attempt - 1], attempt + 1)
         return Settled(publication=publication, outcome="retried")
 
@@ -72,12 +79,23 @@ class Settling:
         self, delivery: Delivery, error: BaseException, *, attempts: int
     ) -> Settled:
         """To the parking queue, after so many attempts."""
-        return await self.park(delivery, _told(error, attempts))
+        return await self.park(delivery, _told(error, attempts), attempts=attempts)
 
-    def held(self, delivery: Delivery) -> Settled:
-        """To a waiting queue, uncounted: the core was away, which is not the message's fault."""
+    async def retried_in_place(
+        self, delivery: Delivery, error: BaseException, *, attempt: int
+    ) -> None:
+        """Note an attempt that failed of a message that keeps its place."""
+        self._tell(error)
+        await self._note(delivery, "RETRIED", attempt=attempt, error=_told(error, attempt))
+
+    async def held(self, delivery: Delivery, *, seconds: float) -> Settled:
+        """To a waiting queue, uncounted: the core was away, or it has much to do for one message,
+        which is not the message's fault."""
         delay_seconds = topology.waits(self.system.config)[-1]
         attempt = dead_letters.attempt_of(delivery.properties)
+        log.warning("message held", extra={"system": self.system.name, "seconds": seconds})
+        reason = f"came to no end in {seconds / 60:g} minutes, which is not counted"
+        await self._note_soon(delivery, "RETRIED", attempt=attempt, reason=reason)
         publication = self._wait(delivery, delay_seconds, attempt)
         return Settled(publication=publication, outcome="retried")
 
@@ -99,12 +117,33 @@ class Settling:
             attempt=attempt,
         )
 
-    async def answered(self, delivery: Delivery) -> None:
-        """Note the end of a message that had a story."""
-        if dead_letters.has_story(delivery.properties):
-            await self._note(delivery, "ANSWERED", None)
+    async def answered(self, delivery: Delivery, *, attempts: int | None = None) -> None:
+        """Note the end of a message that had a story; `attempts` as in `park`."""
+        in_place = self.system.config.consume.ordered_by is not None and (
+            (attempts or 1) > 1 or dead_letters.deliveries_of(delivery.properties) > 0
+        )
+        if in_place or dead_letters.has_story(delivery.properties):
+            await self._note_soon(delivery, "ANSWERED", attempt=attempts)
 
-    async def _note(self, delivery: Delivery, outcome: str, error: MessageInvalid | None) -> None:
+    async def _note_soon(
+        self, delivery: Delivery, outcome: str, *, attempt: int | None, reason: str = ""
+    ) -> None:
+        """Note what is as true without a note, if that can be done now."""
+        try:
+            async with asyncio.timeout(NOTE_SECONDS):
+                await self._note(delivery, outcome, attempt=attempt, reason=reason)
+        except TimeoutError:
+            log.warning("not noted", extra={"system": self.system.name, "outcome": outcome})
+
+    async def _note(
+        self,
+        delivery: Delivery,
+        outcome: str,
+        *,
+        attempt: int | None = None,
+        error: MessageInvalid | None = None,
+        reason: str = "",
+    ) -> None:
         if error is not None:
             log.warning(
                 "message set aside",
@@ -121,9 +160,10 @@ class Settling:
                 system=self.system.name,
                 message_key=delivery.key,
                 queue=self.system.config.consume.queue,
-                attempt=dead_letters.attempt_of(delivery.properties),
+                attempt=attempt or dead_letters.attempt_of(delivery.properties),
                 outcome=outcome,
                 error=error,
+                reason=reason,
             )
         )
 

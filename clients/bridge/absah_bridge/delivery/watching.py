@@ -20,11 +20,12 @@ SERVICE = "absah.v1.ValidationService"
 
 
 async def queues(connection: amqp.Connection, names: Iterable[str], status: Status) -> None:
-    """Keep `status.queued` true until the connection is lost."""
+    """Keep `status.queued` true of these until the connection is lost."""
     names = list(names)
     while True:
         try:
-            status.queued = await _counts(connection, names)
+            counts = await _counts(connection, names)
+            status.queued = {**status.queued, **counts}
         except amqp.ChannelClosed as exc:
             log.warning("queue not seen", extra={"why": str(exc)})
         except amqp.ConnectionLost:
