@@ -35,11 +35,29 @@ def mirror(
     config: Any,
     write: Callable[[Path], None],
     card: Mapping[str, str],
+    replace: bool = False,
 ) -> Path:
     """Put a version of `source` into the repository `output`; returns the version's folder.
 
     `config` is the `ModelConfig` message of the model there; `write` fills the version's folder.
-    The version has the source's number, or the next one where that is taken. Raises `BuildFailed`.
+    Raises `BuildFailed`, see `mirrored`.
+    """
+    version = mirrored(source, output, replace=replace)
+    folder = version.parent
+    _check_platform(source, folder, config)
+    folder.mkdir(parents=True, exist_ok=True)
+    _fill(version, write)
+    _copy_beside(source, folder)
+    whole_files.write(folder / CONFIG_NAME, text_format.MessageToString(config))
+    _write_manifest(source, folder, version.name, card)
+    return version
+
+
+def mirrored(source: StoredModel, output: Path, *, replace: bool) -> Path:
+    """The folder of the version of `output` that stands for `source`.
+
+    It has the source's number, by which Absah asks Triton for it. Raises `BuildFailed` where it is
+    there already and is not to be replaced, or where `output` is the source's own repository.
     """
     folder = output / source.name
     if folder.resolve() == source.directory.resolve():
@@ -48,16 +66,13 @@ def mirror(
             problem=f"{output} is the source's own repository",
             hint="name another folder with --output: one model folder serves one platform",
         )
-    taken = repository.versions_of(folder) if folder.is_dir() else ()
-    number = source.version
-    if number in taken:
-        number = str(max(map(int, taken)) + 1)
-    version = folder / number
-    folder.mkdir(parents=True, exist_ok=True)
-    _fill(version, write)
-    _copy_beside(source, folder)
-    whole_files.write(folder / CONFIG_NAME, text_format.MessageToString(config))
-    _write_manifest(source, folder, number, card)
+    version = folder / source.version
+    if version.exists() and not replace:
+        raise BuildFailed(
+            model=source.name,
+            problem=f"{version} is there already",
+            hint="--replace builds it anew in its place; Triton serves it after a restart",
+        )
     return version
 
 
@@ -105,7 +120,8 @@ def _fill(
 ) -> None:
     """Make the version's folder, or nothing: a half-written one might be served.
 
-    `first` is called when it is made and before it appears.
+    One that is there already is replaced as a whole. `first` is called when it is made and before
+    it appears.
     """
     draft = version.parent / f".{version.name}.building"
     shutil.rmtree(draft, ignore_errors=True)
@@ -113,10 +129,40 @@ def _fill(
     try:
         write(draft)
         first()
-        draft.rename(version)
+        _put(draft, version)
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
+
+
+def _put(draft: Path, version: Path) -> None:
+    old = version.parent / f".{version.name}.replaced"
+    shutil.rmtree(old, ignore_errors=True)
+    if version.exists():
+        version.rename(old)  # a folder that holds something cannot be renamed over
+    try:
+        draft.rename(version)
+    except BaseException:
+        if old.exists():
+            old.rename(version)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _check_platform(source: StoredModel, folder: Path, config: Any) -> None:
+    """Refuse a config under which the other versions there could not be loaded."""
+    file = folder / CONFIG_NAME
+    others = set(repository.versions_of(folder)) - {source.version} if file.exists() else ()
+    if not others:
+        return
+    there = text_format.Parse(file.read_text(encoding="utf-8"), model_config_pb2.ModelConfig())
+    if (there.platform, there.backend) != (config.platform, config.backend):
+        raise BuildFailed(
+            model=source.name,
+            problem=f"{folder} holds versions for {there.platform or there.backend} "
+            f"({', '.join(sorted(others, key=int))})",
+            hint="name another folder with --output: one model folder serves one platform",
+        )
 
 
 def _copy_beside(source: StoredModel, folder: Path) -> None:

@@ -37,6 +37,8 @@ class Wish:
     dry_run: bool
     engine_cache: Path | None = None
     """A folder of the GPU host that nobody else may write to; None builds engines at each load."""
+    replace: bool = False
+    """Whether a version that is in the GPU hosts' repository already may be replaced."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +78,9 @@ def tensorrt_plan(source: StoredModel, wish: Wish) -> Result:
     """
     builds_with = Runtime.RTX if wish.dry_run else Runtime.TENSORRT
     tensorrt.load(builds_with, model=source.name)
+    if not wish.dry_run:
+        # Told before the minutes that building takes.
+        outputs.mirrored(source, wish.output, replace=wish.replace)
     profile = profiles.derive(source, given=wish.shapes, max_batch_size=wish.max_batch_size)
     built = tensorrt.build(
         _typed(source, wish.precision),
@@ -120,6 +125,7 @@ def tensorrt_accelerator(source: StoredModel, wish: Wish) -> Result:
             config=config,
             write=lambda folder: onnx.save(graph, folder / source.config.model_filename),
             card=card,
+            replace=wish.replace,
         )
     return Result(
         model=source.name,
@@ -222,7 +228,9 @@ def write_plan(source: StoredModel, wish: Wish, built: Built, card: Mapping[str,
     def write(folder: Path) -> None:
         (folder / outputs.PLAN_NAME).write_bytes(built.plan)
 
-    version = outputs.mirror(source, wish.output, config=config, write=write, card=card)
+    version = outputs.mirror(
+        source, wish.output, config=config, write=write, card=card, replace=wish.replace
+    )
     if built.timing_cache:
         wish.timing_cache.parent.mkdir(parents=True, exist_ok=True)
         wish.timing_cache.write_bytes(built.timing_cache)
@@ -233,8 +241,8 @@ def _gpu_config(source: StoredModel, wish: Wish) -> Any:
     config = outputs.read_config(source)
     config.name = source.name
     config.max_batch_size = profiles.batch_limit(source, wish.max_batch_size)
-    # Another number of versions than the source has, each with its own number.
-    config.ClearField("version_policy")
+    # Which version answers is the source's affair: Absah asks for each by its number.
+    config.version_policy.all.SetInParent()
     config.ClearField("instance_group")
     config.instance_group.add(count=1, kind=model_config_pb2.ModelInstanceGroup.KIND_GPU)
     if config.HasField("dynamic_batching"):

@@ -77,7 +77,14 @@ class Sides:
     def local(self, model: StoredModel, plan: Plan | None = None) -> Served:
         """The model in this process; None takes the plan that a server would take."""
         plans = {} if plan is None else {model.name: plan}
-        return self._started(LocalInference(model.directory.parent, only=[model.name], plans=plans))
+        return self._started(
+            LocalInference(
+                model.directory.parent,
+                only=[model.name],
+                pins={model.name: model.version},
+                plans=plans,
+            )
+        )
 
     def triton(self, model: StoredModel, address: str, *, shared_memory: bool) -> Served:
         """The model through a Triton server, large tensors by shared memory or all by gRPC."""
@@ -94,6 +101,7 @@ class Sides:
                 model.directory.parent,
                 addresses=[address],
                 only=[model.name],
+                pins={model.name: model.version},
                 watching=watching,
             )
         )

@@ -50,6 +50,7 @@ class Given:
     workspace_mib: int | None
     timing_cache: Path | None
     engine_cache: Path | None
+    replace: bool
     dry_run: bool
 
 
@@ -91,6 +92,7 @@ class Given:
     help="Folder of the GPU host, which Triton alone may write to, where the accelerator keeps its "
     "engines.  [default: none, they are built at each load]",
 )
+@click.option("--replace", is_flag=True, help="For GPUs: replace the version if it is there.")
 @click.option(
     "--dry-run",
     is_flag=True,
@@ -107,6 +109,7 @@ def build(
     workspace_mib: int | None,
     timing_cache: Path | None,
     engine_cache: Path | None,
+    replace: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -130,6 +133,7 @@ def build(
         workspace_mib=workspace_mib,
         timing_cache=timing_cache,
         engine_cache=engine_cache,
+        replace=replace,
         dry_run=dry_run,
     )
     _check_usage(given)
@@ -165,6 +169,7 @@ def _wish(given: Given, folder: Path) -> Wish:
         workspace_mib=given.workspace_mib,
         timing_cache=given.timing_cache or output / "timing.cache",
         engine_cache=given.engine_cache,
+        replace=given.replace,
         dry_run=given.dry_run,
     )
 
@@ -204,6 +209,7 @@ def _check_usage(given: Given) -> None:
         "--max-batch-size": given.max_batch_size,
         "--workspace-mib": given.workspace_mib,
         "--timing-cache": given.timing_cache,
+        "--replace": given.replace,
     }
     for name, value in options.items():
         if value:

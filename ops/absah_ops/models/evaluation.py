@@ -26,6 +26,11 @@ class Measured:
     judged: Sequence[Judged]
     seconds: float
 
+    @property
+    def answered(self) -> bool:
+        """Whether any check came to something that can be judged."""
+        return any(judged.answered for judged in self.judged)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Worse:
@@ -45,14 +50,14 @@ class Verdict:
     candidate: Measured
     change: float
     tolerance: float
-    telling: bool
-    """Whether either version gets anything right; if not, the golden set compares nothing."""
+    untold: str
+    """Why the golden set says nothing of the two versions; empty where it does."""
     worst: Sequence[Worse]
 
     @property
     def passed(self) -> bool:
         """Whether the candidate is at most the tolerance worse, on a set that tells."""
-        return self.telling and self.change >= -self.tolerance
+        return not self.untold and self.change >= -self.tolerance
 
 
 async def answers(
@@ -103,14 +108,23 @@ async def compare(
         candidate=second,
         change=change if task.higher_is_better else -change,
         tolerance=tolerance,
-        telling=_best(task, first, second) != (0.0 if task.higher_is_better else 1.0),
+        untold=_untold(task, first, second),
         worst=_worst(first, second, worst),
     )
 
 
-def _best(task: Task, first: Measured, second: Measured) -> float:
-    figures = (first.figure, second.figure)
-    return max(figures) if task.higher_is_better else min(1.0, *figures)
+def _untold(task: Task, first: Measured, second: Measured) -> str:
+    # Without an answer a figure is made up, such as the half of a coin toss.
+    for each in (first, second):
+        if not each.answered:
+            return f"version {each.version} came to no result on this golden set"
+    if all(_worst_possible(task, each.figure) for each in (first, second)):
+        return "neither version gets anything right on this golden set"
+    return ""
+
+
+def _worst_possible(task: Task, figure: float) -> bool:
+    return figure == 0.0 if task.higher_is_better else figure >= 1.0
 
 
 def _with_truth(

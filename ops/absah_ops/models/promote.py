@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from absah_ops import showing
 from absah_ops.listing import json_option
 from absah_ops.models import addresses, evaluation, rollouts
+from absah_ops.models.addresses import Address
 from absah_ops.models.evaluate import golden_option, read_cases
 from absah_ops.models.evaluation import Verdict
 from absah_ops.models.golden import choosing
 from absah_sdk import AbsahError
+from absah_server.core.errors import ModelInvalid
 from absah_server.core.models import Candidate, Mode, Rollout
+from absah_server.inference.engines import opening
 from absah_server.inference.repository import StoredModel
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unmeasured:
+    """Why the gate could not measure a candidate that was forced nevertheless."""
+
+    why: str
 
 
 @click.command()
@@ -24,16 +36,20 @@ from absah_server.inference.repository import StoredModel
 @golden_option
 @click.option(
     "--tolerance",
-    type=click.FloatRange(0),
+    type=rollouts.Finite(0),
     help="How much worse the figure may be.  [default: the task's own]",
 )
 @click.option(
     "--canary",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=rollouts.Finite(0, 1, min_open=True),
     metavar="SHARE",
     help="Let it answer this share of the checks only, 0 to 1.",
 )
-@click.option("--force", metavar="REASON", help="Promote it though it is worse, and record why.")
+@click.option(
+    "--force",
+    metavar="REASON",
+    help="Promote it though it is worse or the current one damaged, and record why.",
+)
 @addresses.server_option
 @json_option
 def promote(
@@ -53,29 +69,40 @@ def promote(
     """
     if force is not None and not force.strip():
         raise click.UsageError("--force needs a reason")
+    forced = force is not None
     found = addresses.parse_versioned(address)
     candidate = addresses.stored(found)
-    before = rollouts.now(found.directory, server)
+    before = rollouts.now(found.directory, server, or_written=forced)
     if found.version == before.current:
         raise AbsahError(f"version {found.version} of {found.model} serves already")
-    current = addresses.stored(addresses.Address(directory=found.directory, version=before.current))
-    verdict = _gate(current, candidate, golden, tolerance, quiet=as_json, forced=bool(force))
-    if verdict is not None:
-        _show(candidate.name, verdict, as_json, passed=verdict.passed or bool(force))
-        if not verdict.passed and force is None:
-            raise SystemExit(1)
-    wanted = _wanted(before, found.version, canary)
-    rollouts.change(
-        found.directory,
-        wanted,
-        action="canary" if wanted.candidate else "promote",
-        reason=f"forced: {force}" if force else "",
-        server=server,
-        figures=_figures(verdict),
-        digests={before.current: current.digest, found.version: candidate.digest},
-    )
+    current = _current(found.directory, before.current, forced=forced)
+    measured = _gate(current, candidate, golden, tolerance, quiet=as_json, forced=forced)
+    promoted = forced or (isinstance(measured, Verdict) and measured.passed)
     if not as_json:
+        _show(found.model, measured, promoted=promoted)
+    if promoted:
+        wanted = _wanted(before, found.version, canary)
+        _check_unchanged(found, before, rollouts.now(found.directory, server, or_written=forced))
+        rollouts.change(
+            found.directory,
+            wanted,
+            action="canary" if wanted.candidate else "promote",
+            reason=_reason(force, measured),
+            server=server,
+            figures=_figures(measured),
+            digests={
+                stored.version: stored.digest
+                for stored in (current, candidate)
+                if isinstance(stored, StoredModel)
+            },
+        )
+    if as_json:
+        told = {"model": found.model, **_plain(measured), "promoted": promoted}
+        click.echo(json.dumps(told, ensure_ascii=False))
+    elif promoted:
         click.echo(f"{found.model}: now {rollouts.in_words(wanted)}")
+    if not promoted:
+        raise SystemExit(1)
 
 
 @click.command()
@@ -88,8 +115,7 @@ def rollback(model: str, reason: str, server: str | None) -> None:
     A candidate in shadow or canary mode is ended; without one, the version before serves again.
     """
     found = addresses.parse(model)
-    before = rollouts.now(found.directory, server)
-    now = rollouts.roll_back(found.directory, before, reason=reason, server=server)
+    now = rollouts.roll_back(found.directory, reason=reason, server=server)
     click.echo(f"{found.model}: now {rollouts.in_words(now)}")
 
 
@@ -100,21 +126,47 @@ def _wanted(before: Rollout, version: str, canary: float | None) -> Rollout:
     return Rollout(current=before.current, previous=before.previous, candidate=trial)
 
 
+def _current(directory: Path, version: str, *, forced: bool) -> StoredModel | Unmeasured:
+    """The version that answers; a damaged one must not keep out a good one that is forced."""
+    try:
+        stored = addresses.stored(Address(directory=directory, version=version))
+        opening.verify(stored)
+    except ModelInvalid as exc:
+        if forced:
+            return Unmeasured(why=f"version {version} is damaged: {exc}")
+        raise AbsahError(
+            f"{exc}\nNothing can be compared with a damaged version: --force promotes another."
+        ) from exc
+    return stored
+
+
+def _check_unchanged(found: Address, before: Rollout, now: Rollout) -> None:
+    """Refuse to undo what somebody else did while the gate measured, such as a rollback."""
+    if now != before:
+        raise AbsahError(
+            f"the rollout of {found.model} was changed while the versions were measured: it is "
+            f"{rollouts.in_words(now)} now and was {rollouts.in_words(before)}. Nothing was "
+            "changed; ask again if it is still what you want."
+        )
+
+
 def _gate(
-    current: StoredModel,
+    current: StoredModel | Unmeasured,
     candidate: StoredModel,
     golden: Path | None,
     tolerance: float | None,
     *,
     quiet: bool,
     forced: bool,
-) -> Verdict | None:
-    """Measure both; None where nothing can measure them and that was forced."""
+) -> Verdict | Unmeasured:
+    """Measure both, or say why nothing can measure them where that was forced."""
+    if isinstance(current, Unmeasured):
+        return current
     try:
         task = choosing.choose(candidate)
-    except AbsahError:
+    except AbsahError as exc:
         if forced:
-            return None
+            return Unmeasured(why=str(exc))
         raise
     cases = read_cases(task, golden)
     versions = f"versions {current.version} and {candidate.version}"
@@ -131,36 +183,49 @@ def _gate(
         )
 
 
-def _figures(verdict: Verdict | None) -> dict[str, float | str]:
-    if verdict is None:
+def _reason(force: str | None, measured: Verdict | Unmeasured) -> str:
+    if force is None:
+        return ""
+    unmeasured = f"; not measured: {measured.why}" if isinstance(measured, Unmeasured) else ""
+    return f"forced: {force}{unmeasured}"
+
+
+def _figures(measured: Verdict | Unmeasured) -> dict[str, float | str]:
+    if isinstance(measured, Unmeasured):
         return {}
+    current, candidate = measured.current, measured.candidate
     return {
-        "metric": verdict.current.metric,
-        f"version {verdict.current.version}": round(verdict.current.figure, 4),
-        f"version {verdict.candidate.version}": round(verdict.candidate.figure, 4),
-        "tolerance": verdict.tolerance,
+        "metric": current.metric,
+        f"version {current.version}": round(current.figure, 4),
+        f"version {candidate.version}": round(candidate.figure, 4),
+        "tolerance": measured.tolerance,
     }
 
 
-def _show(model: str, verdict: Verdict, as_json: bool, *, passed: bool) -> None:
-    current, candidate = verdict.current, verdict.candidate
-    if as_json:
-        line = {
-            "model": model,
-            "metric": current.metric,
-            "current": {"version": current.version, "figure": current.figure},
-            "candidate": {"version": candidate.version, "figure": candidate.figure},
-            "change": verdict.change,
-            "tolerance": verdict.tolerance,
-            "passed": verdict.passed,
-            "promoted": passed,
-            "worst": [
-                {"case": w.case, "current": w.current, "candidate": w.candidate}
-                for w in verdict.worst
-            ],
-        }
-        click.echo(json.dumps(line, ensure_ascii=False))
+def _plain(measured: Verdict | Unmeasured) -> dict[str, Any]:
+    """What was measured, for --json."""
+    if isinstance(measured, Unmeasured):
+        return {"passed": False, "not_measured": measured.why}
+    current, candidate = measured.current, measured.candidate
+    return {
+        "metric": current.metric,
+        "current": {"version": current.version, "figure": current.figure},
+        "candidate": {"version": candidate.version, "figure": candidate.figure},
+        "change": measured.change,
+        "tolerance": measured.tolerance,
+        "passed": measured.passed,
+        "worst": [
+            {"case": w.case, "current": w.current, "candidate": w.candidate} for w in measured.worst
+        ],
+    }
+
+
+def _show(model: str, measured: Verdict | Unmeasured, *, promoted: bool) -> None:
+    """Print what was measured, and why it does not suffice where it does not."""
+    if isinstance(measured, Unmeasured):
+        click.echo(f"Forced and not measured: {measured.why}")
         return
+    current, candidate = measured.current, measured.candidate
     rows = [
         (
             f"{model}@{each.version}",
@@ -171,17 +236,17 @@ def _show(model: str, verdict: Verdict, as_json: bool, *, passed: bool) -> None:
         for each, role in ((current, "current"), (candidate, "candidate"))
     ]
     showing.table(("version", "figure", "a check", ""), rows)
-    if verdict.worst:
+    if measured.worst:
         click.echo("Where the candidate does worse:")
         showing.table(
             ("case", "current", "candidate"),
-            [(w.case, w.current, w.candidate) for w in verdict.worst],
+            [(w.case, w.current, w.candidate) for w in measured.worst],
         )
-    if not verdict.passed:
+    if not measured.passed:
         why = (
-            f"{current.metric} is worse by {-verdict.change:.4f}, "
-            f"and {verdict.tolerance:g} is tolerated."
-            if verdict.telling
-            else "neither version gets anything right on this golden set, which compares nothing."
+            f"{measured.untold}, which compares nothing."
+            if measured.untold
+            else f"{current.metric} is worse by {-measured.change:.4f}, "
+            f"and {measured.tolerance:g} is tolerated."
         )
-        click.echo(f"{'Forced' if passed else 'Refused'}: {why}", err=not passed)
+        click.echo(f"{'Forced' if promoted else 'Refused'}: {why}", err=not promoted)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import click
 
 from absah_ops import calling
 from absah_ops.models import addresses
@@ -14,13 +17,30 @@ from absah_server.inference import rollout
 from absah_server.rpc.admin import models as conversion
 
 
-def now(directory: Path, server: str | None) -> Rollout:
-    """What holds, on a server where one is named; raises `CallFailed` or `AbsahError`."""
+class Finite(click.FloatRange):
+    """A range of numbers; NaN, which no bound keeps out, and infinity are in none."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
+
+
+def now(directory: Path, server: str | None, *, or_written: bool = False) -> Rollout:
+    """What holds, on a server where one is named; raises `CallFailed` or `AbsahError`.
+
+    Of a model that the server does not serve it is what is written here, if `or_written`.
+    """
     if not server:
         return addresses.rollout_of(directory)
     with calling.admin(server, "", None) as admin:
         served = admin.model(directory.name)
     if not served.HasField("rollout"):
+        if or_written:
+            return addresses.rollout_of(directory)
         raise AbsahError(f"{server} does not serve {directory.name}: {served.problem}")
     return conversion.rollout_from_proto(served.rollout)
 
@@ -53,13 +73,17 @@ def change(
     rollout.write(directory, wanted, why)
 
 
-def roll_back(directory: Path, current: Rollout, *, reason: str, server: str | None) -> Rollout:
-    """Go back one step and tell what holds now; raises as `change`, or `AbsahError`."""
+def roll_back(directory: Path, *, reason: str, server: str | None) -> Rollout:
+    """Go back one step and tell what holds now; raises as `change`, or `AbsahError`.
+
+    A server is asked without a look at what it serves: it may be nothing of this model, which is
+    when a way back is needed most.
+    """
     if server:
         with calling.admin(server, "", None) as admin:
             served = admin.roll_back_model(directory.name, reason=reason)
         return conversion.rollout_from_proto(served.rollout)
-    wanted = current.rolled_back()
+    wanted = addresses.rollout_of(directory).rolled_back()
     if wanted is None:
         raise AbsahError(
             f"the model {directory.name} has neither a candidate nor a previous version"

@@ -29,7 +29,7 @@ def shadow() -> None:
 @addresses.versioned_argument
 @click.option(
     "--share",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=rollouts.Finite(0, 1, min_open=True),
     default=0.1,
     show_default=True,
     help="Of the requests, 0 to 1.",
@@ -64,7 +64,7 @@ def stop(model: str, reason: str, server: str | None) -> None:
     before = rollouts.now(found.directory, server)
     if before.candidate is None or before.candidate.mode is not Mode.SHADOW:
         raise AbsahError(f"no version of {found.model} is on trial in shadow mode")
-    now = rollouts.roll_back(found.directory, before, reason=reason, server=server)
+    now = rollouts.roll_back(found.directory, reason=reason, server=server)
     click.echo(f"{found.model}: now {rollouts.in_words(now)}")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from absah_server.core.audit import SERVER
@@ -75,14 +76,15 @@ class RepositoryLife:
         folder = self._named(model)
         self._check(folder, rollout)
         await asyncio.to_thread(_compare_digests, folder, digests)
+        self._compare_loaded(model, digests)
         await self._traffic.set_rollout(model, rollout, change)
 
     async def roll_back(self, model: str, change: Change) -> None:
         """Go back one step; raises `ModelUnknown`, `ModelInvalid` or `RolloutRefused`."""
         before = self._traffic.rollouts().get(model)
         if before is None:
-            raise ModelUnknown(model=model)
-        wanted = before.rolled_back()
+            before = await asyncio.to_thread(_unserved_rollout, self._named(model))
+        wanted = before and before.rolled_back()
         if wanted is None:
             raise RolloutRefused(
                 model=model, problem="there is neither a candidate nor a previous version"
@@ -139,6 +141,19 @@ class RepositoryLife:
             raise ModelUnknown(model=model)
         return folder
 
+    def _compare_loaded(self, model: str, digests: Mapping[str, str]) -> None:
+        """A version whose files were replaced goes on answering by the old ones."""
+        loaded = self._traffic.inner.versions()
+        for version, digest in digests.items():
+            stale = loaded.get((model, version))
+            if stale is not None and stale.digest != digest:
+                raise RolloutRefused(
+                    model=model,
+                    problem=f"version {version} was loaded here when it was {stale.digest[:12]}…, "
+                    f"and is {digest[:12]}… now; unload it and load it again, or start the server "
+                    "anew where it answers",
+                )
+
     def _check(self, folder: Path, rollout: Rollout) -> None:
         known = repository.versions_of(folder)
         if rollout.current not in known:
@@ -168,6 +183,12 @@ def _is_folder(path: Path) -> bool:
 
 def _list(versions: Sequence[str]) -> str:
     return ", ".join(versions) or "none"
+
+
+def _unserved_rollout(folder: Path) -> Rollout | None:
+    """What was written of a model that is not served, whose current version is of no use then."""
+    written = rollout_file.read(folder)
+    return written and replace(written, candidate=None)
 
 
 def _compare_digests(folder: Path, digests: Mapping[str, str]) -> None:

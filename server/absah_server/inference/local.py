@@ -132,6 +132,7 @@ class LocalInference:
             scheduler = self._background if background else self._scheduler
             assert scheduler is not None
             directory = self._repository / model
+            version = version or self._pins.get(model)
             if version is None:
                 version = await asyncio.to_thread(_serving_version, directory)
             served = self._served.get((model, version))

@@ -56,7 +56,11 @@ def history(directory: Path) -> Sequence[Mapping[str, Any]]:
 
 
 def write(directory: Path, rollout: Rollout, change: Change) -> None:
-    """Write a rollout and add the change to the history; raises OSError or `ModelInvalid`."""
+    """Write a rollout and add the change to the history.
+
+    Raises OSError, or `ModelInvalid`, also where nobody could read it again.
+    """
+    _Reader(directory).rollout(_plain(rollout))
     entry = {
         "time": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "action": change.action,

@@ -42,7 +42,13 @@ class _Line:
     """Where the checks of one model are led now."""
 
     rollout: Rollout
-    shadow: Shadow | None
+    shadow: Shadow | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Seen:
+    """A model's rollout file as it was last looked at, and why it is not followed."""
+
     stamp: Stamp
     problem: str = ""
 
@@ -69,6 +75,7 @@ class Traffic:
         self._draw = draw
         self._look_seconds = look_seconds
         self._lines: dict[str, _Line] = {}
+        self._seen: dict[str, _Seen] = {}
         self._met: Counter[Key] = Counter()
         self._leaving: set[Key] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -80,10 +87,11 @@ class Traffic:
         """Start the adapter, lead checks to its models, and look for changed rollouts."""
         await self.inner.start()
         for model, loaded in self.inner.models().items():
-            self._lines[model] = _Line(
-                rollout=Rollout(current=loaded.version), shadow=None, stamp=None
-            )
+            self._lines[model] = _Line(rollout=Rollout(current=loaded.version))
             await self._look_at(model)
+        # What cannot be served as it stands is, once its rollout says otherwise.
+        for model in {error.model for error in self.inner.errors} - self._lines.keys():
+            self._seen[model] = _Seen(stamp=rollout.stamp(self._repository / model))
         self._keep(self._look())
 
     def models(self) -> Mapping[str, LoadedModel]:
@@ -98,7 +106,7 @@ class Traffic:
     def problems(self) -> Mapping[str, str]:
         """What is wrong with models that are not served, or whose rollout cannot be followed."""
         found = {error.model: str(error) for error in self.inner.errors}
-        found |= {model: line.problem for model, line in self._lines.items() if line.problem}
+        found |= {model: seen.problem for model, seen in self._seen.items() if seen.problem}
         return found
 
     def shadow(self, model: str) -> Shadow | None:
@@ -124,16 +132,18 @@ class Traffic:
     async def load(self, model: str, version: str | None = None) -> LoadedModel:
         """Load a version beside the others; a model that was not served is, from now on.
 
-        Raises `ModelUnknown` or `ModelInvalid`.
+        Raises `ModelUnknown`, `ModelInvalid`, or `RolloutRefused` where that model is pinned to
+        another version.
         """
         async with self._changing:
+            is_new = model not in self._lines
+            if is_new and version not in (None, self._pins.get(model, version)):
+                raise self._pinned(model)
             loaded = await self.inner.load(model, version)
             self._leaving.discard((model, loaded.version))
-            is_new = model not in self._lines
             if is_new:
-                self._lines[model] = _Line(
-                    rollout=Rollout(current=loaded.version), shadow=None, stamp=None
-                )
+                self._lines[model] = _Line(rollout=Rollout(current=loaded.version))
+                self._seen.pop(model, None)
         if is_new:
             await self._look_at(model)
         self.loaded()
@@ -142,7 +152,8 @@ class Traffic:
     async def unload(self, model: str, version: str) -> None:
         """Unload a version that the rollout does not name, when what it was asked is answered.
 
-        Raises `ModelUnknown`, or `ModelInUse` where the rollout names it.
+        Raises `ModelUnknown`, or `ModelInUse` where the rollout names it or somebody loads it
+        meanwhile.
         """
         async with self._changing:
             if (model, version) not in self.inner.versions():
@@ -151,30 +162,29 @@ class Traffic:
                 raise ModelInUse(model=model, version=version)
             self._leave((model, version))
         while (model, version) in self.inner.versions():
-            if version in self._line(model).rollout.versions():
-                raise ModelInUse(model=model, version=version)  # a rollout named it meanwhile
+            if (model, version) not in self._leaving:
+                raise ModelInUse(model=model, version=version)
             await asyncio.sleep(_UNLOAD_LOOK_SECONDS)
 
     async def set_rollout(self, model: str, wanted: Rollout, change: Change) -> None:
-        """Follow a rollout and write it beside the model.
+        """Follow a rollout and write it beside the model; one that was not served is, from now on.
 
-        Raises `ModelUnknown`, `ModelInvalid` (nothing is changed then), `RolloutRefused` where a
-        version is pinned, or OSError.
+        Raises `ModelUnknown`, `ModelInvalid`, or `RolloutRefused` where a version is pinned or the
+        file cannot be written; nothing is changed then.
         """
         if model in self._pins:
-            raise RolloutRefused(
-                model=model, problem=f"inference.pins holds version {self._pins[model]} here"
-            )
+            raise self._pinned(model)
         directory = self._repository / model
         async with self._changing:
-            before = self._line(model).rollout
-            await self._follow(model, wanted, None)
             try:
-                await asyncio.to_thread(rollout.write, directory, wanted, change)
-            except BaseException:
-                await self._follow(model, before, None)
+                write = functools.partial(_write, directory, wanted, change)
+                await self._follow(model, wanted, write)
+            except AbsahError as exc:
+                if model not in self._lines:
+                    stamp = await asyncio.to_thread(rollout.stamp, directory)
+                    self._seen[model] = _Seen(stamp=stamp, problem=str(exc))
                 raise
-            self._stamped(model, await asyncio.to_thread(rollout.stamp, directory))
+            self._seen[model] = _Seen(stamp=await asyncio.to_thread(rollout.stamp, directory))
         self.loaded()
 
     async def close(self) -> None:
@@ -197,6 +207,10 @@ class Traffic:
         self._met[model, version] += 1
         return version
 
+    def _pinned(self, model: str) -> RolloutRefused:
+        held = self._pins[model]
+        return RolloutRefused(model=model, problem=f"inference.pins holds version {held} here")
+
     def _line(self, model: str) -> _Line:
         try:
             return self._lines[model]
@@ -214,7 +228,7 @@ class Traffic:
     async def _look(self) -> None:
         while True:
             await asyncio.sleep(self._look_seconds)
-            for model in tuple(self._lines):
+            for model in self._lines.keys() | self._seen.keys():
                 try:
                     changed = await self._look_at(model)
                     if changed and self.followed is not None:
@@ -231,43 +245,62 @@ class Traffic:
             return False
         directory = self._repository / model
         stamp = await asyncio.to_thread(rollout.stamp, directory)
-        if stamp == self._lines[model].stamp:
+        seen = self._seen.get(model)
+        if seen is not None and seen.stamp == stamp:
             return False
         async with self._changing:
-            before = self._lines[model].rollout
+            before = self.rollouts().get(model)
             try:
                 wanted = await asyncio.to_thread(rollout.read, directory)
                 if wanted is not None:
-                    await self._follow(model, wanted, stamp)
-                else:
-                    self._stamped(model, stamp)
+                    await self._follow(model, wanted)
             except AbsahError as exc:
                 log.error("rollout not followed", extra={"model": model, "error": str(exc)})
-                self._stamped(model, stamp, problem=str(exc))
+                self._seen[model] = _Seen(stamp=stamp, problem=str(exc))
                 return False
-            changed = self._lines[model].rollout != before
+            self._seen[model] = _Seen(stamp=stamp)
+            changed = self.rollouts().get(model) != before
         self.loaded()
         return changed
 
-    def _stamped(self, model: str, stamp: Stamp, problem: str = "") -> None:
-        line = self._lines[model]
-        self._lines[model] = _Line(
-            rollout=line.rollout, shadow=line.shadow, stamp=stamp, problem=problem
-        )
+    async def _follow(
+        self, model: str, wanted: Rollout, write: Callable[[], None] = lambda: None
+    ) -> None:
+        """Load what the rollout names, lead checks there, and let go of what it named before.
 
-    async def _follow(self, model: str, wanted: Rollout, stamp: Stamp) -> None:
-        """Load what the rollout names, lead checks there, and let go of what it named before."""
-        line = self._lines[model]
-        candidate = wanted.candidate
-        shadowed = candidate if candidate and candidate.mode is Mode.SHADOW else None
+        `write` is called when all is loaded; where that or it fails, nothing is changed.
+        """
+        line = self._lines.get(model)
+        staying = self.inner.versions().keys() - self._leaving
+        try:
+            await self._bring(model, wanted)
+            await asyncio.to_thread(write)
+        except BaseException:
+            if line is not None:
+                await self._bring(model, line.rollout)
+            for version in wanted.versions() - (line.rollout.versions() if line else set()):
+                if (model, version) not in staying:
+                    self._leave((model, version))
+            raise
+        await self._lead(model, wanted)
+
+    async def _bring(self, model: str, wanted: Rollout) -> None:
+        """Load what the rollout names, a shadow in the background."""
         for version in wanted.versions():
             self._leaving.discard((model, version))
-        # The candidate first: where it cannot be loaded, nothing has changed yet.
+        candidate = wanted.candidate
         if candidate is not None:
-            await self.inner.load(model, candidate.version, background=shadowed is not None)
+            background = candidate.mode is Mode.SHADOW
+            await self.inner.load(model, candidate.version, background=background)
         await self.inner.load(model, wanted.current)
-        keeps_shadow = line.shadow is not None and line.rollout == wanted
-        shadow = line.shadow if keeps_shadow else None
+
+    async def _lead(self, model: str, wanted: Rollout) -> None:
+        line = self._lines.get(model)
+        before = None if line is None else line.rollout
+        old_shadow = None if line is None else line.shadow
+        candidate = wanted.candidate
+        shadowed = candidate if candidate and candidate.mode is Mode.SHADOW else None
+        shadow = old_shadow if before == wanted else None
         if shadowed is not None and shadow is None:
             shadow = Shadow(
                 functools.partial(self._run, f"{model}@{shadowed.version}"),
@@ -277,12 +310,12 @@ class Traffic:
                 share=shadowed.share,
                 draw=self._draw,
             )
-        self._lines[model] = _Line(rollout=wanted, shadow=shadow, stamp=stamp)
-        if line.shadow is not None and not keeps_shadow:
-            await line.shadow.close()
-        for version in line.rollout.versions() - wanted.versions():
+        self._lines[model] = _Line(rollout=wanted, shadow=shadow)
+        if old_shadow is not None and old_shadow is not shadow:
+            await old_shadow.close()
+        for version in (before.versions() if before else set()) - wanted.versions():
             self._leave((model, version))
-        if wanted != line.rollout:
+        if wanted != before:
             log.info(
                 "rollout changed",
                 extra={
@@ -307,14 +340,26 @@ class Traffic:
     async def _unload(self, key: Key) -> None:
         if key not in self._leaving or self._met.get(key):
             return
-        self._leaving.discard(key)
-        with contextlib.suppress(ModelUnknown):  # somebody else was quicker
-            await self.inner.unload(*key)
+        try:
+            with contextlib.suppress(ModelUnknown):  # somebody else was quicker
+                await self.inner.unload(*key)
+        finally:
+            self._leaving.discard(key)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _write(directory: Path, wanted: Rollout, change: Change) -> None:
+    try:
+        rollout.write(directory, wanted, change)
+    except OSError as exc:
+        raise RolloutRefused(
+            model=directory.name,
+            problem=f"{rollout.path(directory)} cannot be written: {exc.strerror or exc}",
+        ) from exc
 
 
 class Use:

@@ -121,6 +121,7 @@ def test_a_trial_writes_nothing(tmp_path: Path) -> None:
     [
         (["double", "--target", "int8", "--precision", "fp16"], "does not go with"),
         (["double", "--target", "openvino", "--max-batch-size", "4"], "for GPU targets"),
+        (["double", "--target", "int8", "--replace"], "for GPU targets"),
         (["double", "--target", "tensorrt", "--shape", "x"], "is not INPUT="),
         (["double", "--target", "tensorrt", "--engine-cache", "x"], "for the accelerator"),
         (["double"], "--target"),
@@ -133,6 +134,19 @@ def test_options_that_do_not_go_together_are_wrong_usage(
     result = command(tmp_path, *words)
     assert result.exit_code == 2
     assert problem in result.output
+
+
+def test_a_form_for_gpus_is_built_again_only_when_it_is_to_be_replaced(tmp_path: Path) -> None:
+    draw_double(tmp_path / "models")
+    bounds = ("--shape", "x=1 16 64", "--output", str(tmp_path / "gpu"))
+    words = ("double", "--target", "tensorrt-accelerator", *bounds)
+    assert command(tmp_path / "models", *words).exit_code == 0
+    again = command(tmp_path / "models", *words)
+    assert again.exit_code == 1
+    assert "--replace" in again.output
+    replaced = command(tmp_path / "models", *words, "--replace", "--json")
+    assert replaced.exit_code == 0, replaced.output
+    assert json.loads(replaced.output)["version"] == str(tmp_path / "gpu" / "double" / "1")
 
 
 def test_a_model_that_is_not_there_is_told(tmp_path: Path) -> None:

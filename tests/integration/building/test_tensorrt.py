@@ -13,7 +13,7 @@ from integration.inference.drawing import draw_double, save_graph, write_config
 from onnx import TensorProto, helper
 from tritonclient.grpc import model_config_pb2
 
-from absah_ops.building import graphs, precision, profiles, targets, tensorrt
+from absah_ops.building import graphs, outputs, precision, profiles, targets, tensorrt
 from absah_ops.building.errors import BuildFailed
 from absah_ops.building.profiles import Range
 from absah_ops.building.targets import Wish
@@ -121,8 +121,74 @@ def test_a_plan_goes_into_a_repository_that_mirrors_the_model(rtx: Runtime, tmp_
     assert set(made_of.files) == {"1/model.plan", "labels.txt"}
     assert made_of.card["source_sha256"] == model.digest
     assert made_of.card["gpu"] == "none"
-    # Built again, the next number is taken; the one that may be serving is left alone.
-    assert targets.write_plan(model, wish, built, card).name == "2"
+
+
+def write_plan(model: StoredModel, folder: Path, plan: bytes, *, replace: bool = False) -> Path:
+    """Put made-up bytes where a plan goes: no card is needed for that."""
+    built = Built(plan=plan, timing_cache=b"", version="10.5.0")
+    return targets.write_plan(model, make_wish(folder, replace=replace), built, {"plan": str(plan)})
+
+
+def test_a_plan_takes_its_sources_number_and_replaces_another_only_when_told(
+    tmp_path: Path,
+) -> None:
+    model = make_double(tmp_path / "models")
+    version = write_plan(model, tmp_path, b"one")
+    with pytest.raises(BuildFailed, match=r"is there already(?s:.)*--replace"):
+        write_plan(model, tmp_path, b"two")
+    assert (version / "model.plan").read_bytes() == b"one"
+    assert write_plan(model, tmp_path, b"two", replace=True) == version
+    assert (version / "model.plan").read_bytes() == b"two"
+    made_of = manifest.read(version.parent, "1")
+    assert made_of is not None
+    assert made_of.card == {"plan": "b'two'"}
+    names = sorted(path.name for path in version.parent.iterdir())
+    assert names == ["1", "config.pbtxt", "labels.txt"]
+
+
+def test_a_candidates_plan_lies_beside_and_triton_serves_both(tmp_path: Path) -> None:
+    model = make_double(tmp_path / "models")
+    draw_double(tmp_path / "models", version=3, more=BOUNDS)
+    write_plan(model, tmp_path, b"one")
+    (candidate,) = read_model(model.directory, versions=("3",))
+    version = write_plan(candidate, tmp_path, b"three")
+    assert version == tmp_path / "gpu" / "double" / "3"
+    assert (version.parent / "1" / "model.plan").read_bytes() == b"one"
+    text = (version.parent / "config.pbtxt").read_text()
+    config = text_format.Parse(text, model_config_pb2.ModelConfig())
+    assert config.version_policy.HasField("all")
+
+
+def test_a_version_that_cannot_be_replaced_stays(tmp_path: Path) -> None:
+    model = make_double(tmp_path / "models")
+    version = write_plan(model, tmp_path, b"one")
+
+    def fail(folder: Path) -> None:
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        outputs.mirror(
+            model,
+            tmp_path / "gpu",
+            config=outputs.read_config(model),
+            write=fail,
+            card={},
+            replace=True,
+        )
+    assert (version / "model.plan").read_bytes() == b"one"
+
+
+def test_versions_of_another_platform_keep_a_form_out(tmp_path: Path) -> None:
+    model = make_double(tmp_path / "models")
+    draw_double(tmp_path / "models", version=2, more=BOUNDS)
+    write_plan(model, tmp_path, b"one")
+    (candidate,) = read_model(model.directory, versions=("2",))
+    wish = make_wish(tmp_path, precision="fp16", dry_run=False, replace=True)
+    with pytest.raises(BuildFailed, match=r"holds versions for tensorrt_plan \(1\)"):
+        targets.tensorrt_accelerator(candidate, wish)
+    assert not (tmp_path / "gpu" / "double" / "2").exists()
+    # Where no other version is left to serve, the whole model changes over.
+    assert targets.tensorrt_accelerator(model, wish).version == tmp_path / "gpu" / "double" / "1"
 
 
 def test_the_source_repository_takes_no_plan(rtx: Runtime, tmp_path: Path) -> None:

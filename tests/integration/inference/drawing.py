@@ -129,6 +129,23 @@ def draw_spin(repository: Path, name: str = "spin", **config: Any) -> Path:
     return file
 
 
+def draw_first(repository: Path, name: str = "first", **config: Any) -> Path:
+    """y = the first item of x alone: no model for batches, whatever its config says."""
+    file = repository / name / "1" / "model.onnx"
+    taken = helper.make_tensor("t", TensorProto.BOOL, [1], [True])
+    save_graph(
+        file,
+        [
+            helper.make_node("Constant", [], ["taken"], value=taken),
+            helper.make_node("Compress", ["x", "taken"], ["y"], axis=0),
+        ],
+        [("x", TensorProto.FLOAT, ["items", "size"])],
+        [("y", TensorProto.FLOAT, ["taken", "size"])],
+    )
+    write_config(repository, name, **config)
+    return file
+
+
 def floats(*rows: float, size: int = 1) -> dict[str, Any]:
     """Inputs of `double`: a row of `size` equal numbers for each number."""
     return {"x": np.repeat(np.array(rows, np.float32)[:, None], size, axis=1)}

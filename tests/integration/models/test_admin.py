@@ -19,7 +19,7 @@ import absah
 from absah.admin.v1 import admin_service_pb2 as pb2
 from absah_ops.models import verify
 from absah_sdk import Capabilities, CheckContext, Checker, Document, Form, Outcome, Result
-from absah_server.core.models import Change, Rollout
+from absah_server.core.models import Candidate, Change, Mode, Rollout
 from absah_server.inference import repository, rollout
 from absah_server.inference.traffic import LOOK_SECONDS
 
@@ -304,6 +304,48 @@ async def test_the_other_models_serve_and_a_mended_one_does_when_it_is_loaded(
             while not (result := await check(client)).model_versions:
                 await asyncio.sleep(0.01)
         assert result.facts["product"] == 8.0
+
+
+@pytest.mark.parametrize(
+    "candidate", [None, Candidate(version="3", mode=Mode.SHADOW, share=1.0)], ids=["alone", "trial"]
+)
+async def test_a_model_whose_current_version_was_damaged_is_rolled_back_in_one_step(
+    model: Path, tmp_path: Path, candidate: Candidate | None
+) -> None:
+    draw_double(tmp_path / "models", version=3)
+    written = Rollout(current="2", previous="1", candidate=candidate)
+    rollout.write(model, written, Change(action="set", by="a test"))
+    (model / "2" / "model.onnx").write_bytes(b"nothing")
+    async with serving(tmp_path) as address, absah.AsyncClient(address) as client:
+        assert absah.to_dict(await check(client))["outcome"] == "SKIPPED"
+        shown = await operate(address, lambda admin: admin.roll_back_model("double"))
+        assert (shown.rollout.current, shown.rollout.previous) == ("1", "2")
+        assert not shown.problem
+        async with asyncio.timeout(30):
+            while not (result := await check(client)).model_versions:
+                await asyncio.sleep(0.01)
+        assert result.facts["product"] == 8.0
+
+
+async def test_a_version_whose_files_were_replaced_since_it_was_loaded_is_not_promoted(
+    model: Path, tmp_path: Path
+) -> None:
+    async with serving(tmp_path) as address, absah.AsyncClient(address) as client:
+        await operate(address, lambda admin: admin.load_model("double", "2"))
+        draw_double(tmp_path / "models", version=2, factor=5.0)
+        (stored,) = repository.read_model(model, versions=("2",))
+
+        def promote(admin: absah.AdminClient) -> pb2.Model:
+            wanted = pb2.Rollout(current="2", previous="1")
+            return admin.set_rollout("double", wanted, digests={"2": stored.digest})
+
+        with pytest.raises(absah.CallFailed, match="unload it and load it again") as caught:
+            await operate(address, promote)
+        assert caught.value.reason == "ROLLOUT_REFUSED"
+        assert (await check(client)).facts["product"] == 8.0
+        await operate(address, lambda admin: admin.unload_model("double", "2"))
+        await operate(address, promote)
+        assert (await check(client)).facts["product"] == 20.0
 
 
 async def test_what_an_operator_does_is_in_the_audit_log(

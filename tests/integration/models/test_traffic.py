@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -272,6 +273,17 @@ async def test_a_rollout_that_cannot_be_written_is_not_followed(repository: Path
         assert await answer(traffic) == 2.0
 
 
+async def test_a_rollout_that_cannot_be_written_is_refused_with_its_file(repository: Path) -> None:
+    async with leading(repository) as traffic:
+        await traffic.load("double", "2")
+        shutil.rmtree(repository / "double")
+        with pytest.raises(
+            RolloutRefused, match=r"double/rollout\.json cannot be written: No such"
+        ):
+            await traffic.set_rollout("double", Rollout(current="2"), CHANGE)
+        assert await answer(traffic) == 2.0
+
+
 async def test_a_version_is_loaded_beside_the_others_and_answers_by_its_address(
     repository: Path,
 ) -> None:
@@ -290,6 +302,21 @@ async def test_the_version_that_answers_cannot_be_unloaded(repository: Path) -> 
             await traffic.unload("double", "1")
         with pytest.raises(ModelUnknown):
             await traffic.unload("double", "2")
+
+
+async def test_unloading_ends_where_somebody_loads_the_version_meanwhile(repository: Path) -> None:
+    rollout.write(repository / "double", trial(Mode.CANARY, 1), CHANGE)
+    async with leading(repository) as traffic:
+        with traffic.use() as use:
+            await use.infer("double", floats(1), deadline=soon())
+            await traffic.set_rollout("double", Rollout(current="1"), CHANGE)
+            unloading = asyncio.create_task(traffic.unload("double", "2"))
+            await asyncio.sleep(0.05)
+            assert not unloading.done()
+            await traffic.load("double", "2")
+            with pytest.raises(ModelInUse):
+                await asyncio.wait_for(unloading, 10)
+        assert loaded(traffic) == {"1", "2"}
 
 
 async def test_what_waits_for_a_version_is_answered_before_it_goes(repository: Path) -> None:
@@ -326,6 +353,71 @@ async def test_a_model_whose_rollout_was_mended_serves_as_it_says(repository: Pa
         await traffic.load("double")
         assert await answer(traffic) == 3.0
         assert traffic.rollouts()["double"] == wanted
+
+
+async def test_a_model_that_cannot_be_served_is_once_its_rollout_names_another_version(
+    repository: Path,
+) -> None:
+    damage(repository)
+    async with leading(repository, on_invalid=OnInvalid.SERVE_OTHERS) as traffic:
+        told: list[Rollout] = []
+
+        async def followed(model: str, rollout: Rollout) -> None:
+            told.append(rollout)
+
+        traffic.followed = followed
+        wanted = Rollout(current="2", previous="1")
+        rollout.write(repository / "double", wanted, CHANGE)
+        await until(lambda: bool(told))
+        assert told == [wanted]
+        assert await answer(traffic) == 3.0
+        assert traffic.problems() == {}
+
+
+async def test_a_model_that_cannot_be_served_is_once_a_rollout_is_set(repository: Path) -> None:
+    damage(repository)
+    async with leading(repository, on_invalid=OnInvalid.SERVE_OTHERS) as traffic:
+        with pytest.raises(ModelInvalid):
+            await traffic.set_rollout("double", Rollout(current="1"), CHANGE)
+        assert "model.onnx" in traffic.problems()["double"]
+        await traffic.set_rollout("double", Rollout(current="2"), CHANGE)
+        assert await answer(traffic) == 3.0
+        assert rollout.read(repository / "double") == Rollout(current="2")
+
+
+async def test_a_model_stays_unserved_where_its_rollout_cannot_be_written(
+    repository: Path,
+) -> None:
+    rollout.path(repository / "double").unlink()
+    rollout.path(repository / "double").mkdir()
+    async with leading(repository, on_invalid=OnInvalid.SERVE_OTHERS) as traffic:
+        with pytest.raises(ModelInvalid):
+            await traffic.set_rollout("double", Rollout(current="2"), CHANGE)
+        assert "rollout.json" in traffic.problems()["double"]
+        with pytest.raises(ModelUnknown):
+            await answer(traffic)
+        await until(lambda: not loaded(traffic))
+
+
+async def test_a_pinned_model_that_was_mended_serves_in_that_version_alone(
+    repository: Path,
+) -> None:
+    good = (repository / "double" / "1" / "model.onnx").read_bytes()
+    damage(repository)
+    rollout.write(repository / "double", Rollout(current="2"), CHANGE)
+    pins = {"double": "1"}
+    async with leading(repository, pins=pins, on_invalid=OnInvalid.SERVE_OTHERS) as traffic:
+        with pytest.raises(RolloutRefused, match=r"inference\.pins holds version 1"):
+            await traffic.load("double", "2")
+        assert not loaded(traffic)
+        (repository / "double" / "1" / "model.onnx").write_bytes(good)
+        assert (await traffic.load("double")).version == "1"
+        assert await answer(traffic) == 2.0
+
+
+def damage(repository: Path) -> None:
+    """Let no server open version 1."""
+    (repository / "double" / "1" / "model.onnx").write_bytes(b"nothing")
 
 
 async def test_a_version_in_the_background_takes_no_slot_from_the_others(

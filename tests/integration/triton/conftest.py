@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from integration.inference.drawing import draw_double, draw_lookup, draw_spin
+from integration.inference.drawing import draw_double, draw_first, draw_lookup, draw_spin
 
 from absah_ops.triton import environment, server
 from absah_ops.triton.environment import TritonNotInstalled
@@ -43,6 +43,7 @@ def drawn_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw_double(repository, more=one)
     draw_double(repository, "plain", more=INSTANCE)
     draw_lookup(repository, more=one)
+    draw_first(repository, more=one)
     draw_spin(repository, max_batch_size=1, more=INSTANCE)
     short = "dynamic_batching { default_queue_policy { max_queue_size: 1 } } " + INSTANCE
     draw_spin(repository, "short", max_batch_size=1, more=short)

@@ -11,6 +11,7 @@ from integration.inference.drawing import draw_double, floats, save_graph, soon,
 from integration.triton.asking import QUICK, asking, client_of
 from integration.triton.conftest import INSTANCE
 from onnx import TensorProto, helper
+from tritonclient.utils import InferenceServerException
 
 from absah_ops.triton import server
 from absah_ops.triton.server import Control, Options
@@ -75,6 +76,47 @@ async def test_a_rollout_leads_to_another_version_and_back_without_a_restart(
         assert (await traffic.infer("double", floats(1.0), deadline=soon()))["y"].item() == 2.0
         assert inference.available
         await traffic.close()
+
+
+async def test_files_that_were_replaced_are_loaded_anew_while_the_other_versions_serve(
+    tmp_path: Path,
+) -> None:
+    for version, factor in ((1, 2.0), (2, 3.0)):
+        draw_double(tmp_path, version=version, factor=factor, more=INSTANCE)
+    with server.running(tmp_path) as triton:
+        async with asking(tmp_path, triton, pins={"double": "1"}) as inference:
+            await inference.load("double", "2")
+            other = triton.stub_pids("double/1")
+            await inference.unload("double", "2")
+            draw_double(tmp_path, version=2, factor=5.0, more=INSTANCE)
+            await inference.load("double", "2")
+            assert await inference.infer("double@2", floats(1.0), deadline=soon()) == {"y": [[5.0]]}
+            assert triton.stub_pids("double/1") == other
+
+
+async def test_a_pinned_model_is_loaded_in_that_version(tmp_path: Path) -> None:
+    for version, factor in ((1, 2.0), (2, 3.0)):
+        draw_double(tmp_path, version=version, factor=factor, more=INSTANCE)
+    with server.running(tmp_path) as triton:
+        async with asking(tmp_path, triton, pins={"double": "1"}) as inference:
+            await inference.unload("double", "1")
+            assert (await inference.load("double")).version == "1"
+
+
+async def test_a_model_that_cannot_be_loaded_keeps_no_other_from_serving_at_a_strict_server(
+    tmp_path: Path,
+) -> None:
+    draw_double(tmp_path, "whole", more=INSTANCE)
+    file = draw_double(tmp_path, "broken", more=INSTANCE)
+    file.write_bytes(file.read_bytes()[:-30])
+    strict = ("--strict-readiness=true",)
+    with server.running(tmp_path, load=("whole",), flags=strict) as triton:
+        async with client_of(triton) as own:
+            with pytest.raises(InferenceServerException):
+                await own.load_model("broken")
+            assert not await own.is_server_ready()
+        async with asking(tmp_path, triton, only=("whole",)) as inference:
+            assert await inference.infer("whole", floats(1.0), deadline=soon()) == {"y": [[2.0]]}
 
 
 async def test_a_server_that_serves_other_models_is_refused_by_model_and_field(

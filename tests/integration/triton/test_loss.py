@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -15,7 +16,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from integration.inference.drawing import draw_double, draw_spin, floats, indices, soon
+from integration.inference.drawing import ENDLESS, draw_double, draw_spin, floats, indices, soon
 from integration.triton.asking import QUICK, TURNS, asking, client_of, executions
 from integration.triton.conftest import INSTANCE
 from support import Length, make_settings, running_server
@@ -39,8 +40,9 @@ def repository(tmp_path: Path) -> Path:
 class Load:
     """Requests without a pause, by several workers; every answer is checked."""
 
-    def __init__(self, inference: TritonInference) -> None:
+    def __init__(self, inference: TritonInference, model: str = "double") -> None:
         self._inference = inference
+        self._model = model
         self._stop = asyncio.Event()
         self._workers: list[asyncio.Task[None]] = []
         self.answered = 0
@@ -72,7 +74,7 @@ class Load:
             number += 1
             try:
                 answer = await self._inference.infer(
-                    "double", floats(float(number)), deadline=soon(DEADLINE_SECONDS)
+                    self._model, floats(float(number)), deadline=soon(DEADLINE_SECONDS)
                 )
             except AbsahError as exc:
                 self.failures.append(exc)
@@ -180,6 +182,53 @@ async def test_a_killed_process_of_a_model_is_replaced_where_models_may_be_loade
             answer = await inference.infer("double", floats(1.0), deadline=soon())
             assert answer["y"].item() == 2.0
             assert triton.stub_pids("double") not in ([], [stub])
+
+
+@pytest.mark.parametrize("background", [True, False])
+async def test_a_version_whose_process_was_killed_takes_no_other_with_it(
+    repository: Path, background: bool
+) -> None:
+    draw_double(repository, version=2, factor=3.0, more=INSTANCE)
+    with server.running(repository) as triton:
+        settings = {"pins": {"double": "1"}, "patience_seconds": 15.0}
+        async with asking(repository, triton, **settings) as inference:
+            await inference.load("double", "2", background=background)
+            serving, (killed,) = triton.stub_pids("double/1"), triton.stub_pids("double/2")
+            async with Load(inference, "double@1").running() as load:
+                await load.answers(10)
+                os.kill(killed, signal.SIGKILL)
+                if background:
+                    with pytest.raises(InferenceFailed, match="process"):
+                        await inference.infer("double@2", floats(1.0), deadline=soon())
+                    # Looks of the watch pass, and none of them brings it back.
+                    await asyncio.sleep(3 * QUICK.interval_seconds)
+                    assert triton.stub_pids("double/2") == []
+                    await inference.load("double", "2")
+                answer = await inference.infer("double@2", floats(1.0), deadline=soon())
+                assert answer["y"].item() == 3.0
+                await load.answers(10)
+                await load.end()
+            assert not load.failures
+            assert triton.stub_pids("double/1") == serving
+
+
+async def test_a_request_that_ends_its_process_gets_one_more_and_no_third(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    draw_spin(tmp_path, max_batch_size=1, more=INSTANCE)
+    caplog.set_level(logging.INFO, logger="absah_server.inference.triton.inference")
+    with server.running(tmp_path) as triton:
+        async with asking(tmp_path, triton, patience_seconds=30.0) as inference:
+            asked = asyncio.create_task(inference.infer("spin", indices(ENDLESS), deadline=soon()))
+            killed: set[int] = set()
+            while not asked.done():
+                await asyncio.sleep(0.5)
+                for stub in set(triton.stub_pids("spin")) - killed:
+                    os.kill(stub, signal.SIGKILL)
+                    killed.add(stub)
+            with pytest.raises(InferenceFailed, match="process"):
+                await asked
+    assert [r.message for r in caplog.records].count("inference asked again") == 1
 
 
 async def test_health_of_the_platform_follows_triton(tmp_path: Path, repository: Path) -> None:

@@ -62,6 +62,18 @@ async def test_a_bad_request_fails_alone_of_its_batch(
     assert good == [10.0, 11.0, 12.0]
 
 
+async def test_a_model_that_answers_no_batch_item_by_item_mixes_no_requests(
+    drawn_triton: TritonServer, drawn_repository: Path
+) -> None:
+    async with asking(drawn_repository, drawn_triton) as inference:
+        answers = await asyncio.gather(
+            *(inference.infer("first", floats(row), deadline=soon()) for row in range(4))
+        )
+        assert [answer["y"].tolist() for answer in answers] == [[[0.0]], [[1.0]], [[2.0]], [[3.0]]]
+        with pytest.raises(InferenceFailed, match="failed on the request"):
+            await inference.infer("first", floats(1, 2), deadline=soon())
+
+
 async def test_an_unknown_model_or_version_is_named(
     drawn_triton: TritonServer, drawn_repository: Path
 ) -> None:

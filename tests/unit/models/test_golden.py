@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -13,7 +14,7 @@ from absah_ops.models.golden.entities import Entities
 from absah_ops.models.golden.objects import Detection
 from absah_ops.models.golden.reading import Reading
 from absah_ops.models.golden.splices import Tampering
-from absah_ops.models.golden.task import Case
+from absah_ops.models.golden.task import Case, GoldenSetInvalid
 from absah_sdk import AbsahError, Box, Finding, Outcome, Region, Result, Span
 
 
@@ -76,7 +77,19 @@ def test_a_folder_of_marked_sentences_is_read(tmp_path: Path) -> None:
 
 def test_a_line_that_is_not_marked_is_told(tmp_path: Path) -> None:
     (tmp_path / "test.txt").write_text("Budi\tO\nSantoso\n")
-    with pytest.raises(AbsahError, match="line 2"):
+    with pytest.raises(GoldenSetInvalid, match=r"test\.txt, line 2"):
+        Entities().cases(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("codes", "told"),
+    [("{\n'PERSON'}", "line 2: is no JSON"), ("[]", "is no object"), ('{"A": 1}', "is no object")],
+)
+def test_codes_that_cannot_be_used_are_told_by_their_file(
+    tmp_path: Path, codes: str, told: str
+) -> None:
+    (tmp_path / "codes.json").write_text(codes)
+    with pytest.raises(GoldenSetInvalid, match=rf"codes\.json.*{told}"):
         Entities().cases(tmp_path)
 
 
@@ -101,6 +114,59 @@ def test_pages_with_their_texts_are_read(tmp_path: Path) -> None:
     (tmp_path / "without.png").write_bytes(b"png")
     (case,) = Reading().cases(tmp_path)
     assert (case.name, case.content, case.truth) == ("a.png", b"png", "halo")
+
+
+def test_texts_without_a_character_measure_nothing(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"png")
+    (tmp_path / "a.txt").write_text(" \n")
+    with pytest.raises(GoldenSetInvalid, match="no character"):
+        Reading().cases(tmp_path)
+
+
+def test_a_text_that_is_not_utf8_is_told_by_its_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"png")
+    (tmp_path / "a.txt").write_bytes(b"halo\n\xff\n")
+    with pytest.raises(GoldenSetInvalid, match=r"a\.txt, line 2: is not UTF-8"):
+        Reading().cases(tmp_path)
+
+
+def draw_photo(folder: Path, *, size: tuple[int, int] = (8, 8)) -> None:
+    """A photo of 8 times 8 in a folder for both tasks, and the mask of a picture of `size`."""
+    for name in ("images", "labels", "spliced", "masks"):
+        (folder / name).mkdir()
+    for name in ("images", "spliced"):
+        cv2.imwrite(str(folder / name / "a.jpg"), np.zeros((8, 8, 3), np.uint8))
+    mask = np.zeros(size, np.uint8)
+    mask[0] = 255
+    cv2.imwrite(str(folder / "masks" / "a.png"), mask)
+
+
+def test_labels_in_yolos_form_are_read(tmp_path: Path) -> None:
+    draw_photo(tmp_path)
+    (tmp_path / "labels" / "a.txt").write_text("2 0.5 0.5 0.2 0.4\n\n")
+    (case,) = Detection().cases(tmp_path)
+    np.testing.assert_allclose(case.truth.corners, [[0.4, 0.3, 0.6, 0.7]])
+    assert case.truth.classes.tolist() == [2]
+
+
+@pytest.mark.parametrize("line", ["0 0.5 0.5 0.1", "dog 0.5 0.5 0.1 0.1", "0 0.5 0.5 0.1 nan"])
+def test_a_label_that_is_no_box_is_told_by_its_file_and_line(tmp_path: Path, line: str) -> None:
+    draw_photo(tmp_path)
+    (tmp_path / "labels" / "a.txt").write_text(f"0 0.5 0.5 0.1 0.1\n{line}\n")
+    with pytest.raises(GoldenSetInvalid, match=r"a\.txt, line 2"):
+        Detection().cases(tmp_path)
+
+
+def test_a_mask_of_another_size_than_its_picture_is_told(tmp_path: Path) -> None:
+    draw_photo(tmp_path, size=(8, 9))
+    with pytest.raises(GoldenSetInvalid, match=r"a\.png: is 9×8 pixels, and a\.jpg is 8×8"):
+        Tampering().cases(tmp_path)
+
+
+def test_a_mask_of_the_pictures_size_is_read(tmp_path: Path) -> None:
+    draw_photo(tmp_path)
+    (case,) = Tampering().cases(tmp_path)
+    assert case.truth.sum() == 8
 
 
 def seen(code: str, box: tuple[float, float, float, float], confidence: float) -> Finding:
@@ -138,7 +204,8 @@ def test_a_heatmap_that_is_missing_is_a_coin_toss() -> None:
     mask = np.zeros((4, 4), bool)
     mask[0] = True
     case = Case(name="photo", content=b"", truth=mask)
-    assert Tampering().judge(case, Result(outcome=Outcome.INCONCLUSIVE), ()).counted == 0.5
+    judged = Tampering().judge(case, Result(outcome=Outcome.INCONCLUSIVE), ())
+    assert (judged.counted, judged.answered) == (0.5, False)
 
 
 def test_the_area_under_the_curve_of_a_perfect_map_is_one() -> None:

@@ -78,6 +78,18 @@ def test_a_mistake_is_told_with_its_field(
     assert caught.value.file == str(rollout.path(tmp_path))
 
 
+@pytest.mark.parametrize("share", [float("nan"), float("inf"), 0.0])
+def test_what_could_not_be_read_again_is_not_written(tmp_path: Path, share: float) -> None:
+    change = Change(action="canary", by="a test")
+    rollout.write(tmp_path, Rollout(current="1"), change)
+    trial = Candidate(version="2", mode=Mode.CANARY, share=share)
+    with pytest.raises(ModelInvalid) as caught:
+        rollout.write(tmp_path, Rollout(current="1", candidate=trial), change)
+    assert caught.value.field == "candidate.share"
+    assert rollout.read(tmp_path) == Rollout(current="1")
+    assert len(rollout.history(tmp_path)) == 1
+
+
 @pytest.mark.parametrize("text", ["{", "[]", "null"])
 def test_a_file_that_is_no_object_is_told(tmp_path: Path, text: str) -> None:
     rollout.path(tmp_path).write_text(text)

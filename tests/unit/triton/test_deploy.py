@@ -20,13 +20,16 @@ def test_compose_sets_what_the_server_knows(monkeypatch: pytest.MonkeyPatch) -> 
     settings = settings_of(services["absah"]["environment"], monkeypatch)
     assert settings.inference.backend == "triton"
     assert settings.inference.triton.addresses == ("triton:8001",)
-    assert "/models" in services["triton"]["volumes"][0]
+    assert services["triton"]["volumes"][0].endswith(":/models:ro")
+    # Rollouts are written beside the models.
+    assert services["absah"]["volumes"][0].endswith(":/models")
 
 
 def test_kubernetes_sets_what_the_server_knows(monkeypatch: pytest.MonkeyPatch) -> None:
     objects = {(each["kind"], each["metadata"]["name"]): each for each in manifests()}
     (container,) = objects["Deployment", "absah"]["spec"]["template"]["spec"]["containers"]
     variables = {v["name"]: v.get("value", "postgresql://secret/") for v in container["env"]}
+    assert container["volumeMounts"] == [{"name": "models", "mountPath": "/models"}]
     settings = settings_of(variables, monkeypatch)
     assert settings.database_url.get_secret_value() == "postgresql://secret/"
     replicas = objects["StatefulSet", "triton"]["spec"]["replicas"]

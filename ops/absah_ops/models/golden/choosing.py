@@ -39,7 +39,7 @@ def choose(model: StoredModel) -> Task:
 def settings(task: Task, pins: Mapping[str, str], model: str) -> Settings:
     """Settings under which the task's checker runs these versions, and uses the model."""
     base = Settings()
-    own: dict[str, Any] = dict(base.checkers.get(task.checker, {}))
+    own: dict[str, Any] = {**base.checkers.get(task.checker, {}), **task.settings}
     registered = platform.load_registry(base).checkers[task.checker]
     if (
         model not in registered.checker.models

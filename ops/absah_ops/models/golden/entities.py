@@ -13,9 +13,16 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from absah_ops.models.golden.task import Case, Judged, answered
+from absah_ops.models.golden.task import (
+    NO_SETTINGS,
+    Case,
+    GoldenSetInvalid,
+    Judged,
+    answered,
+    read_text,
+)
 from absah_ops.specimens import words
-from absah_sdk import AbsahError, Result
+from absah_sdk import Result
 
 Entity = tuple[str, int, int]
 """Code, start, end."""
@@ -48,13 +55,13 @@ class Entities:
     metric = "F1"
     higher_is_better = True
     tolerance = 0.01
+    settings = NO_SETTINGS
 
     def cases(self, folder: Path | None) -> list[Case]:
         """Sentences; see `Task.cases`."""
         if folder is None:
             return list(_made_up())
-        file = folder / "codes.json"
-        codes = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        codes = _codes(folder / "codes.json")
         return [
             Case(name=text, content=text, truth=entities)
             for path in sorted(folder.glob("*.txt"))
@@ -78,6 +85,7 @@ class Entities:
         )
         return Judged(
             case=case.name,
+            answered=answered(result),
             counted=(found, there),
             loss=float(len(missed) + len(wrong)),
             detail=detail or "all found",
@@ -121,16 +129,28 @@ def _name(rng: random.Random, code: str) -> str:
     return rng.choice(PLACES if code == "LOC" else ORGANISATIONS)
 
 
+def _codes(file: Path) -> dict[str, str]:
+    if not file.exists():
+        return {}
+    try:
+        codes = json.loads(read_text(file))
+    except json.JSONDecodeError as exc:
+        raise GoldenSetInvalid(file, f"is no JSON: {exc.msg}", place=f"line {exc.lineno}") from exc
+    if not isinstance(codes, dict) or not all(isinstance(code, str) for code in codes.values()):
+        raise GoldenSetInvalid(file, 'is no object of codes, such as {"PERSON": "PER"}')
+    return codes
+
+
 def _marked(path: Path, codes: Mapping[str, str]) -> Iterator[tuple[str, list[Entity]]]:
     """Text and entities of each sentence of a BIO file, its tokens joined by blanks."""
     tokens: list[tuple[str, str]] = []
-    lines = path.read_text(encoding="utf-8").split("\n")
+    lines = read_text(path).split("\n")
     for number, line in enumerate([*lines, ""], 1):
         token, tab, tag = line.rstrip("\r").rpartition("\t")
         if tab:
             tokens.append((token, tag))
         elif line.strip():
-            raise AbsahError(f"{path}, line {number}: is not a token, a tab and a tag")
+            raise GoldenSetInvalid(path, "is not a token, a tab and a tag", place=f"line {number}")
         elif tokens:
             yield _joined(tokens, codes)
             tokens = []

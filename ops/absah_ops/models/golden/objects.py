@@ -16,7 +16,14 @@ from numpy.typing import NDArray
 
 from absah_ops.models.golden import average_precision, photos
 from absah_ops.models.golden.average_precision import Boxes
-from absah_ops.models.golden.task import Case, Judged, answered
+from absah_ops.models.golden.task import (
+    NO_SETTINGS,
+    Case,
+    GoldenSetInvalid,
+    Judged,
+    answered,
+    read_text,
+)
 from absah_sdk import AbsahError, Result
 
 NOTHING = Boxes(corners=np.zeros((0, 4)), classes=np.zeros(0, np.int64), scores=np.zeros(0))
@@ -29,6 +36,7 @@ class Detection:
     metric = "mAP50-95"
     higher_is_better = True
     tolerance = 0.02
+    settings = NO_SETTINGS
 
     def cases(self, folder: Path | None) -> list[Case]:
         """Photos; see `Task.cases`."""
@@ -57,7 +65,9 @@ class Detection:
         # A photo that shows nothing is right where nothing sure is seen on it.
         loss = 1 - precision if labelled else float(max(found.scores, default=0.0))
         detail = f"{len(found.scores)} boxes for {labelled}; mAP50-95 {precision:.2f}"
-        return Judged(case=case.name, counted=matches, loss=loss, detail=detail)
+        return Judged(
+            case=case.name, answered=answered(result), counted=matches, loss=loss, detail=detail
+        )
 
     def figure(self, judged: Sequence[Judged]) -> float:
         """Mean average precision over classes and overlaps."""
@@ -65,15 +75,31 @@ class Detection:
 
 
 def read_labels(file: Path) -> Boxes:
-    """Read a label file; a missing one means that the photo shows nothing."""
-    lines = file.read_text().split("\n") if file.exists() else []
-    rows = np.array([line.split() for line in lines if line.strip()], np.float64).reshape(-1, 5)
+    """Read a label file; a missing one means that the photo shows nothing.
+
+    Raises `GoldenSetInvalid`.
+    """
+    lines = read_text(file).split("\n") if file.exists() else []
+    boxes = [_box(file, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    rows = np.array(boxes, np.float64).reshape(-1, 5)
     half = rows[:, 3:] / 2
     return Boxes(
         corners=np.concatenate([rows[:, 1:3] - half, rows[:, 1:3] + half], axis=1),
         classes=rows[:, 0].astype(np.int64),
         scores=np.ones(len(rows)),
     )
+
+
+def _box(file: Path, number: int, line: str) -> list[float]:
+    try:
+        box = [float(word) for word in line.split()]
+    except ValueError:
+        box = []
+    if len(box) != 5 or not np.isfinite(box).all() or not box[0].is_integer():
+        raise GoldenSetInvalid(
+            file, "is not the five numbers of a class and a box", place=f"line {number}"
+        )
+    return box
 
 
 def found_boxes(result: Result, labels: Sequence[str]) -> Boxes:

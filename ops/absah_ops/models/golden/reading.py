@@ -13,7 +13,14 @@ from pathlib import Path
 from PIL import Image
 
 from absah_ops.models.golden import measures
-from absah_ops.models.golden.task import Case, Judged, answered
+from absah_ops.models.golden.task import (
+    NO_SETTINGS,
+    Case,
+    GoldenSetInvalid,
+    Judged,
+    answered,
+    read_text,
+)
 from absah_ops.specimens import degrading, layouts, letters, sheets
 from absah_ops.specimens.degrading import Level
 from absah_sdk import Result
@@ -35,22 +42,26 @@ class Reading:
     metric = "character error rate"
     higher_is_better = False
     tolerance = 0.003
+    settings = NO_SETTINGS
 
     def cases(self, folder: Path | None) -> list[Case]:
         """Pages; see `Task.cases`."""
         if folder is None:
             return [_drawn(*each) for each in DRAWN]
         files = sorted(f for f in folder.iterdir() if f.suffix in (".png", ".jpg", ".jpeg"))
-        return [
+        cases = [
             Case(
                 name=file.name,
                 content=file.read_bytes(),
                 filename=file.name,
-                truth=file.with_suffix(".txt").read_text(encoding="utf-8"),
+                truth=read_text(file.with_suffix(".txt")),
             )
             for file in files
             if file.with_suffix(".txt").is_file()
         ]
+        if cases and not any(case.truth.split() for case in cases):
+            raise GoldenSetInvalid(folder, "its texts hold no character to be read")
+        return cases
 
     def truth(self, result: Result, labels: Sequence[str]) -> str:
         """The text that was read."""
@@ -62,6 +73,7 @@ class Reading:
         wrong, length = measures.paragraph_errors(case.truth, read)
         return Judged(
             case=case.name,
+            answered=answered(result),
             counted=(wrong, length),
             loss=wrong / max(length, 1),
             detail=f"{wrong} of {length} characters wrong",

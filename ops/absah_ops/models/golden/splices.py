@@ -6,19 +6,22 @@ under the curve by pixels of the heatmap, the mean over pictures.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import types
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from absah_ops.models.golden import measures, photos
-from absah_ops.models.golden.task import Case, Judged, answered
+from absah_ops.models.golden.task import Case, GoldenSetInvalid, Judged, answered
 from absah_sdk import Result
 
 Mask = NDArray[np.bool_]
 SEED = 22
+WITH_HEATMAP: Mapping[str, Any] = types.MappingProxyType({"heatmap": True})
 PASTES = 6
 """Spliced pictures made of each pair of sample photos."""
 
@@ -30,6 +33,7 @@ class Tampering:
     metric = "pixel AUC"
     higher_is_better = True
     tolerance = 0.01
+    settings = WITH_HEATMAP
 
     def cases(self, folder: Path | None) -> list[Case]:
         """Spliced pictures; see `Task.cases`."""
@@ -40,8 +44,11 @@ class Tampering:
             ]
         cases = []
         for file in sorted((folder / "spliced").glob("*.jpg")):
-            mask = cv2.imread(str(folder / "masks" / f"{file.stem}.png"), cv2.IMREAD_GRAYSCALE)
+            mask_file = folder / "masks" / f"{file.stem}.png"
+            mask = cv2.imread(str(mask_file), cv2.IMREAD_GRAYSCALE)
             if mask is not None and 0 < (mask > 127).mean() < 1:
+                picture = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
+                _check_size(file, picture, mask_file, mask)
                 cases.append(Case(name=file.name, content=file.read_bytes(), truth=mask > 127))
         return cases
 
@@ -54,11 +61,23 @@ class Tampering:
         """Compare the heatmap with the mask; without a heatmap it is a coin toss."""
         drawn = answered(result) and any(a.name == "heatmap" for a in result.artifacts)
         area = measures.area_under_curve(_heat(result), case.truth) if drawn else 0.5
-        return Judged(case=case.name, counted=area, loss=1 - area, detail=f"AUC {area:.3f}")
+        return Judged(
+            case=case.name, answered=drawn, counted=area, loss=1 - area, detail=f"AUC {area:.3f}"
+        )
 
     def figure(self, judged: Sequence[Judged]) -> float:
         """Mean over pictures."""
         return float(np.mean([j.counted for j in judged]))
+
+
+def _check_size(file: Path, picture: Any, mask_file: Path, mask: Any) -> None:
+    if picture is None:
+        raise GoldenSetInvalid(file, "is no picture")
+    if picture.shape != mask.shape:
+        (height, width), (rows, columns) = picture.shape, mask.shape
+        raise GoldenSetInvalid(
+            mask_file, f"is {columns}×{rows} pixels, and {file.name} is {width}×{height}"
+        )
 
 
 def _heat(result: Result) -> NDArray[np.uint8]:

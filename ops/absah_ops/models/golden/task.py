@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import types
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from absah_sdk import Outcome, Result
+from absah_sdk import AbsahError, Outcome, Result
+
+NO_SETTINGS: Mapping[str, Any] = types.MappingProxyType({})
+
+
+class GoldenSetInvalid(AbsahError):
+    """A folder of documents with known answers cannot be used; `place` is such as "line 7"."""
+
+    def __init__(self, file: Path, problem: str, *, place: str = "") -> None:
+        self.file = file
+        self.place = place
+        self.problem = problem
+        super().__init__(f"{file}, {place}: {problem}" if place else f"{file}: {problem}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +38,11 @@ class Judged:
     """How a version did on a case.
 
     `counted` is what the figure is made of; `loss` is 0 for a perfect answer, more for worse;
-    `detail` tells a person what was wrong.
+    `detail` tells a person what was wrong. `answered` is False where there was nothing to judge.
     """
 
     case: str
+    answered: bool
     counted: Any
     loss: float
     detail: str
@@ -42,6 +56,8 @@ class Task(Protocol):
     higher_is_better: bool
     tolerance: float
     """How much worse than the current version's a candidate's figure may be."""
+    settings: Mapping[str, Any]
+    """What the checker must be told so that its answers can be judged."""
 
     def cases(self, folder: Path | None) -> list[Case]:
         """The set of a folder, or the one that comes with Absah; raises `GoldenSetInvalid`."""
@@ -59,3 +75,13 @@ class Task(Protocol):
 def answered(result: Result) -> bool:
     """Whether the check came to a result; one that did not counts as all wrong."""
     return result.outcome not in (Outcome.ERROR, Outcome.SKIPPED)
+
+
+def read_text(file: Path) -> str:
+    """What a text file of a golden set holds; raises `GoldenSetInvalid` or OSError."""
+    content = file.read_bytes()
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        line = content[: exc.start].count(b"\n") + 1
+        raise GoldenSetInvalid(file, "is not UTF-8", place=f"line {line}") from exc

@@ -68,11 +68,12 @@ class TritonPythonModel:
             return self._answers(inputs[:middle]) + self._answers(inputs[middle:])
 
     def _run(self, inputs: list[Tensors]) -> list[Tensors]:
-        if len(inputs) == 1 or not self._batched:
+        if not self._batched:
             return [self._infer(one) for one in inputs]
         joined = {name: np.concatenate([one[name] for one in inputs]) for name in self._inputs}
-        outputs = self._infer(joined)
+        outputs = self._infer(joined if len(inputs) > 1 else inputs[0])
         ends = np.cumsum([len(one[self._inputs[0]]) for one in inputs])
+        _check_items(outputs, int(ends[-1]))
         parts = {name: np.split(outputs[name], ends[:-1]) for name in self._outputs}
         return [{name: parts[name][i] for name in self._outputs} for i in range(len(inputs))]
 
@@ -87,6 +88,12 @@ class TritonPythonModel:
             for name, array in answer.items()
         ]
         return triton.InferenceResponse(output_tensors=tensors)
+
+
+def _check_items(outputs: Tensors, items: int) -> None:
+    for name, output in outputs.items():
+        if output.shape[:1] != (items,):
+            raise ValueError(f"output {name!r} is {output.shape} for a batch of {items}")
 
 
 def _options(config: dict[str, Any]) -> Any:

@@ -31,9 +31,12 @@ class Kind(enum.Enum):
     FAILED = "the model failed on the request"
 
     @property
-    def may_retry(self) -> bool:
-        """Whether the same request may succeed at another time or place."""
-        return self in (Kind.LOST, Kind.MISSING, Kind.BROKEN)
+    def attempts(self) -> int:
+        """How often a request may be asked in all, where it may succeed at another time or place.
+
+        It may itself be what ends the processes of the model, so those get but a second chance.
+        """
+        return {Kind.LOST: 3, Kind.MISSING: 3, Kind.BROKEN: 2}.get(self, 1)
 
 
 class ServerFailure(AbsahError):

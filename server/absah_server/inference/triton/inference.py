@@ -42,7 +42,6 @@ log = logging.getLogger(__name__)
 
 _NO_PINS: Mapping[str, str] = types.MappingProxyType({})
 _GLOBAL_PROVIDERS = Providers()
-_MAX_ATTEMPTS = 3
 _CLOSING_SECONDS = 30.0
 
 
@@ -59,8 +58,8 @@ class TritonInference:
 
     A model is asked for by its name, which means its highest version in the foreground, or as
     "name@version". Versions come and go while others serve; one in the background is asked one
-    request at a time, and none of its problems counts. `pins` names the versions to serve instead
-    of those that the repository says.
+    request at a time, each but once, and none of its problems counts. `pins` names the versions to
+    serve instead of those that the repository says.
 
     `max_in_flight` bounds a model's requests at the servers, `max_queue_size` those that wait here
     for one of these places, where its config sets no bound itself. A request that a server lost is
@@ -101,6 +100,7 @@ class TritonInference:
         self._errors: tuple[ModelInvalid, ...] = ()
         self._servers: Servers | None = None
         self._served: dict[Key, _Served] = {}
+        self._digests: dict[Key, str] = {}
         self._changing = asyncio.Lock()
 
     async def start(self) -> None:
@@ -139,15 +139,22 @@ class TritonInference:
         assert self._servers is not None
         directory = self._repository / model
         async with self._changing:
-            stored = await asyncio.to_thread(_read, directory, version)
-            served = self._served.get(key_of(stored))
+            stored = await asyncio.to_thread(_read, directory, version or self._pins.get(model))
+            key = key_of(stored)
+            served = self._served.get(key)
             if served is None:
-                await self._servers.add(stored)
+                # Unloaded here, it stayed in Triton: by the files that it had then.
+                anew = self._digests.get(key, stored.digest) != stored.digest
+                await self._servers.add(stored, background=background, anew=anew)
                 self._serve(stored, background=background)
-            elif served.background is not background:
-                self._serve(served.model, background=background)
+            elif background and not served.background:
+                self._servers.set_back(key)
+                self._serve(served.model, background=True)
+            elif served.background and not background:
+                await self._servers.add(served.model)
+                self._serve(served.model)
             self._errors = tuple(error for error in self._errors if error.model != model)
-        return self._served[key_of(stored)].model
+        return self._served[key].model
 
     async def unload(self, model: str, version: str) -> None:
         """Serve a version no more, once what it was asked is answered; raises `ModelUnknown`.
@@ -259,6 +266,7 @@ class TritonInference:
         return self._served.get((model, version))
 
     def _serve(self, model: StoredModel, *, background: bool = False) -> None:
+        self._digests[key_of(model)] = model.digest
         self._served[key_of(model)] = _Served(
             model=model,
             admission=Admission(
@@ -305,9 +313,9 @@ class TritonInference:
                     )
             except ServerFailure as exc:
                 tried.append(server)
-                if exc.kind.may_retry:
+                if exc.kind.attempts > 1:
                     self._servers.report(model, exc, server)
-                if not exc.kind.may_retry or len(tried) == _MAX_ATTEMPTS:
+                if served.background or len(tried) >= exc.kind.attempts:
                     raise failures.inference_error(
                         exc, model, retry_after_seconds=served.admission.retry_after_seconds()
                     ) from exc

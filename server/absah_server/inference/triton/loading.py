@@ -55,11 +55,15 @@ async def load(server: Server, model: StoredModel, *, timeout_seconds: float) ->
 
 
 async def reload(server: Server, model: StoredModel, *, timeout_seconds: float) -> None:
-    """Start the processes of a model anew, in all its loaded versions; raises `ServerFailure`."""
-    before = await _versions(server, model.name)
-    with server.calling():
-        await server.client.unload_model(model.name, client_timeout=_CALL_SECONDS)
-    config = _with_versions(model, {*before, model.version})
+    """Start the processes of a version anew, while others serve; raises `ServerFailure`."""
+    others = await _versions(server, model.name) - {model.version}
+    # To load what is loaded does nothing, so this version is left out first.
+    if others:
+        await _call(server, model.name, _with_versions(model, others), timeout_seconds)
+    else:
+        with server.calling():
+            await server.client.unload_model(model.name, client_timeout=_CALL_SECONDS)
+    config = _with_versions(model, {*others, model.version})
     await _call(server, model.name, config, timeout_seconds)
 
 

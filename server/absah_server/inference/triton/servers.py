@@ -31,11 +31,15 @@ class Servers:
         tls_ca_file: Path | None = None,
     ) -> None:
         self._models = {key_of(model): model for model in models}
+        self._background: set[Key] = set()
         self._changed = asyncio.Event()
         self._servers = [
             Server(address, changed=self._tell, tls_ca_file=tls_ca_file) for address in addresses
         ]
-        self._watches = {server: Watch(server, self._models, watching) for server in self._servers}
+        self._watches = {
+            server: Watch(server, self._models, watching, background=self._background)
+            for server in self._servers
+        }
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, timeout_seconds: float) -> None:
@@ -74,19 +78,38 @@ class Servers:
         """What keeps each server from serving a model."""
         return "; ".join(f"{server.address} {server.problem(key)}" for server in self._servers)
 
-    async def add(self, model: StoredModel) -> None:
-        """Have a model served too; raises `ModelInvalid` or `InferenceFailed`."""
+    async def add(
+        self, model: StoredModel, *, background: bool = False, anew: bool = False
+    ) -> None:
+        """Have a model served too, or in the foreground from now on; `anew` from its files.
+
+        Raises `ModelInvalid` or `InferenceFailed`; all is as before then.
+        """
         key = key_of(model)
+        was_behind = key in self._background
         self._models[key] = model
-        await asyncio.gather(*(watch.look_at(model) for watch in self._watches.values()))
+        # It may be one whose process died in the background; who asks for it has it reloaded.
+        self._background.discard(key)
+        watches = self._watches.values()
+        await asyncio.gather(*(watch.look_at(model, anew=anew) for watch in watches))
+        problem = None
         if key in self.unserved():
             problem = self.contradiction(key) or InferenceFailed(self.why(key))
-            self.remove(key)
+            if not was_behind:
+                self.remove(key)
+        if was_behind if problem else background:
+            self.set_back(key)
+        if problem:
             raise problem
+
+    def set_back(self, key: Key) -> None:
+        """A model is in the background from now on: for its sake nothing is reloaded."""
+        self._background.add(key)
 
     def remove(self, key: Key) -> None:
         """Watch a model no more. It stays loaded: others may ask the same servers for it."""
         self._models.pop(key, None)
+        self._background.discard(key)
 
     async def choose(
         self, model: StoredModel, *, avoid: Collection[Server], patience_seconds: float
@@ -115,13 +138,16 @@ class Servers:
         await self._changed.wait()
 
     def report(self, model: StoredModel, failure: ServerFailure, server: Server) -> None:
-        """A real request met this failure: look again at once, and choose another meanwhile."""
-        watch = self._watches[server]
+        """A real request met this failure: look again at once, and choose another meanwhile.
+
+        What a model in the background meets says nothing of the others.
+        """
+        watch, key = self._watches[server], key_of(model)
         said = f"{failure.kind.value}: {failure.said}"
-        if failure.kind is Kind.LOST:
+        if failure.kind is Kind.LOST and key not in self._background:
             watch.lose(said)
         else:
-            watch.doubt(key_of(model), said, broken=failure.kind is Kind.BROKEN)
+            watch.doubt(key, said, broken=failure.kind is Kind.BROKEN)
         watch.wake()
 
     async def close(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,14 +51,20 @@ class Watching:
 class Watch:
     """Looks at a server from time to time, and at once when `wake` is called.
 
-    `models` is read at every look: models come and go.
+    `models` is read at every look: models come and go. Those in `background` are not reloaded.
     """
 
     def __init__(
-        self, server: Server, models: Mapping[Key, StoredModel], watching: Watching
+        self,
+        server: Server,
+        models: Mapping[Key, StoredModel],
+        watching: Watching,
+        *,
+        background: Collection[Key],
     ) -> None:
         self._server = server
         self._models = models
+        self._background = background
         self._watching = watching
         self._woken = asyncio.Event()
         self._verified: set[Key] = set()
@@ -93,7 +99,8 @@ class Watch:
         """Find out what the server serves; raises nothing."""
         try:
             with self._server.calling():
-                self.reached = await self._server.client.is_server_ready(
+                # Live, not ready: one model that cannot be loaded may make it unready for all.
+                self.reached = await self._server.client.is_server_live(
                     client_timeout=_CALL_SECONDS
                 )
         except ServerFailure as exc:
@@ -124,13 +131,15 @@ class Watch:
         if broken:
             self._broken.add(key)
 
-    async def look_at(self, model: StoredModel) -> None:
-        """Find out whether the server serves this model; raises nothing."""
+    async def look_at(self, model: StoredModel, *, anew: bool = False) -> None:
+        """Find out whether the server serves this model, `anew` from its files; raises nothing."""
         key = key_of(model)
-        if self._answers_by_itself(model):
+        if self._answers_by_itself(model) and not anew:
             return
         try:
-            if key in self._broken:
+            if anew:
+                await self._load_anew(model)
+            elif key in self._broken and key not in self._background:
                 await self._reload(model)
             if key not in self._verified:
                 await self._verify(model)
@@ -186,15 +195,19 @@ class Watch:
         A server that lets no client load has to be restarted by its operator; until then its
         other processes for the model, if any, go on.
         """
-        self._broken.discard(key_of(model))
         log.warning("model reloads", extra={"address": self._server.address, "model": model.name})
         try:
-            await loading.reload(self._server, model, timeout_seconds=self._watching.load_seconds)
+            await self._load_anew(model)
         except ServerFailure as exc:
             log.warning(
                 "model not reloaded",
                 extra={"address": self._server.address, "model": model.name, "error": exc.said},
             )
+
+    async def _load_anew(self, model: StoredModel) -> None:
+        self._broken.discard(key_of(model))
+        self._verified.discard(key_of(model))
+        await loading.reload(self._server, model, timeout_seconds=self._watching.load_seconds)
 
     async def _try_memory(self) -> None:
         """Once a connection: an address tells little of whether the server shares our memory."""
