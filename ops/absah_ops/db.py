@@ -9,12 +9,15 @@ from typing import TypeVar
 
 import click
 
-from absah_ops import showing
+from absah_ops import calling, showing
 from absah_ops.calling import json_option
 from absah_ops.failing import Failing
 from absah_server import storage
+from absah_server.core.audit import AuditEvent
+from absah_server.core.callers import Caller
 from absah_server.settings import Settings
 from absah_server.store import migrations
+from absah_server.store.audit import PostgresAuditLog
 from absah_server.store.database import Database
 from absah_server.store.migrations import Migration, Status
 
@@ -34,7 +37,7 @@ def db() -> None:
 @json_option
 def migrate(as_json: bool) -> None:
     """Apply what is missing. Servers of this version and the one before may run meanwhile."""
-    applied: Sequence[Migration] = _with_database(migrations.migrate)
+    applied: Sequence[Migration] = _with_database(_migrate)
     if as_json:
         for step in applied:
             click.echo(json.dumps({"version": step.version, "name": step.name}))
@@ -60,6 +63,22 @@ def status(as_json: bool) -> None:
         showing.table(("migration", "name", "applied"), [_row(step) for step in steps])
     if any(step.apply_time is None for step in steps):
         raise SystemExit(1)
+
+
+async def _migrate(database: Database) -> Sequence[Migration]:
+    """Migrate, and tell it in the audit log, which may only have come to be thereby."""
+    applied = await migrations.migrate(database)
+    if applied:
+        nobody = Caller()
+        event = AuditEvent(
+            tenant=nobody.tenant,
+            actor=calling.login() or nobody.client,
+            action="database.migrated",
+            subject="database",
+            details={"applied": [f"{step.version:04} {step.name}" for step in applied]},
+        )
+        await PostgresAuditLog(database).append([event])
+    return applied
 
 
 def _row(step: Status) -> tuple[str, str, str]:

@@ -105,7 +105,7 @@ def download(name: str, output: Path | None, server: str, tenant: str, actor: st
 def delete(
     names: Sequence[str], yes: bool, server: str, tenant: str, actor: str | None, as_json: bool
 ) -> None:
-    """Delete documents' contents; records of validations keep their digests."""
+    """Delete documents' contents and what was read from them; records keep their digests."""
     if not yes:
         click.confirm(f"Delete {len(names)} for good?", abort=True, err=True)
     with calling.client(server, tenant, actor) as client:
@@ -119,8 +119,8 @@ def delete(
 def purge(dry_run: bool, server: str, tenant: str, actor: str | None, as_json: bool) -> None:
     """Remove what policies and settings no longer keep, as the server does by itself hourly.
 
-    Records keep digests, decisions, outcomes and the codes of findings. A deleted document's
-    content leaves the store some time later.
+    It does so for all tenants, and counts what was yours. Records keep digests, decisions, outcomes
+    and the codes of findings. A deleted document's content leaves the store some time later.
     """
     with (
         calling.admin(server, tenant, actor) as admin,

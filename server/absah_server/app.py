@@ -164,6 +164,8 @@ def _purger(settings: Settings, policies: policy_file.Policies, kept: Storage) -
     """What removes contents that have been kept long enough."""
     default = settings.blobs.documents_days
     days = {policy.reference: policy.documents_days or default for policy in policies.all()}
+    for name in {policy.name for policy in policies.all()}:
+        days[name] = policies.get(name).documents_days or default
     return Purger(
         expiry=PostgresExpiry(database=kept.database),
         blobs=kept.blobs,

@@ -117,6 +117,7 @@ def _document_service(settings: Settings, kept: Storage) -> Service:
             kept.keeper,
             max_uploads=settings.blobs.max_uploads,
             max_downloads=settings.blobs.max_downloads,
+            idle_seconds=settings.blobs.idle_seconds,
         ),
         needs_store=True,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import platformdirs
 import pydantic
@@ -12,10 +12,12 @@ import pydantic_settings
 
 from absah_server.core.submission import SizeLimits
 from absah_server.decode.limits import DecodeLimits
+from absah_server.inference import rollout
 from absah_server.inference.invalid import OnInvalid
 
 PACKAGE = Path(__file__).resolve().parent
 CORES = os.cpu_count() or 1
+Version = Annotated[str, pydantic.Field(pattern=f"^{rollout.VERSION.pattern}$")]
 
 
 def model_repository() -> Path:
@@ -63,7 +65,7 @@ class InferenceSettings(Part):
     """Threads of each execution; unset, as `absah models tune` found, or what processors allow."""
     on_invalid: OnInvalid = OnInvalid.SERVE_OTHERS
     """Whether a model that cannot be served keeps the server from starting."""
-    pins: dict[str, str] = pydantic.Field(default_factory=dict)
+    pins: dict[str, Version] = pydantic.Field(default_factory=dict)
     """Versions by model that answer whatever the models' rollouts say."""
 
 
@@ -136,7 +138,7 @@ class BlobSettings(Part):
     partial_hours: float = pydantic.Field(default=24.0, gt=0)
     """How long an upload that broke off can be gone on with."""
     idle_seconds: float = pydantic.Field(default=60.0, gt=0)
-    """Uploads of which nothing comes for so long are ended."""
+    """Uploads of which nothing comes for so long are ended, and downloads that nobody reads."""
     max_uploads: int = pydantic.Field(default=64, gt=0)
     """At a time; more are refused with RESOURCE_EXHAUSTED."""
     max_downloads: int = pydantic.Field(default=16, gt=0)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from absah_sdk import AbsahError
 from absah_server.blobs.files import FileBlobs
+from absah_server.blobs.paired import PairedBlobs
 from absah_server.blobs.partials import FilePartials
 from absah_server.core.keeping import DocumentKeeper
 from absah_server.core.ports import Blobs
@@ -87,8 +88,14 @@ async def opened(settings: Settings) -> AsyncIterator[Storage]:
             await migrations.migrate(database)
         blobs = make_blobs(settings.blobs, settings.data)
         stack.push_async_callback(blobs.close)
+        if not settings.blobs.adopt:
+            # Before anything is made there: where a folder is not mounted, those who lost it under
+            # way must not find one that looks as if it were.
+            await pairing.verify(database, blobs, where=_where(settings))
         await blobs.start()
-        await pairing.pair(database, blobs, where=_where(settings), adopt=settings.blobs.adopt)
+        mark = await pairing.pair(
+            database, blobs, where=_where(settings), adopt=settings.blobs.adopt
+        )
         partials = FilePartials(settings.data / "blobs" / "uploads")
         stack.push_async_callback(partials.close)
         notifications = Notifications(database.url, channels=(validations.CHANNEL, jobs.CHANNEL))
@@ -106,7 +113,7 @@ async def opened(settings: Settings) -> AsyncIterator[Storage]:
             notifications=notifications,
             changes=changes,
             slots=slots,
-            blobs=blobs,
+            blobs=PairedBlobs(blobs=blobs, mark=mark),
             partials=partials,
             documents=Documents(
                 database,

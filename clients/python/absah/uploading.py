@@ -85,19 +85,26 @@ class _Tries:
         self._left = ATTEMPTS
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._anew = False
+        self._whole = False
 
-    def offset(self, document: pb2.StoredDocument | None) -> int:
-        """Where to begin, given what the server has of it."""
+    def offset(self, document: pb2.StoredDocument | None, *, anew: bool = False) -> int:
+        """Where to begin, given what the server has of it.
+
+        What it has whole is named, not sent: from then on it is kept for as long as if it were. Not
+        where all is to be sent `anew`.
+        """
         if document is None or self._anew:
             return 0
+        self._whole = document.state == pb2.DOCUMENT_STATE_READY and not anew
         uploading = document.state == pb2.DOCUMENT_STATE_UPLOADING
-        return document.received_bytes if uploading else 0
+        return document.received_bytes if uploading or self._whole else 0
 
     def after(self, failed: CallFailed, *, offset_bytes: int) -> float:
         """The seconds to wait before the next try; raises the error where none would help."""
         self._left -= 1
-        # What had arrived before may be at fault, then all is sent once more.
-        stale = failed.reason == "CONTENT_MISMATCH" and offset_bytes > 0
+        # What had arrived before may be at fault, or be damaged; then all is sent once more.
+        faults = ("CONTENT_MISMATCH", "UPLOAD_GAP") if self._whole else ("CONTENT_MISMATCH",)
+        stale = offset_bytes > 0 and failed.reason in faults
         self._anew = self._anew or stale
         lost = failed.code is grpc.StatusCode.UNAVAILABLE or failed.reason in _BROKEN_OFF
         if not self._left or not (stale or lost):
@@ -130,10 +137,7 @@ class DocumentCalls:
         while True:
             offset = 0
             try:
-                found = self._find(content.name)
-                if found and found.state == pb2.DOCUMENT_STATE_READY and not anew:
-                    return found
-                offset = tries.offset(found)
+                offset = tries.offset(self._find(content.name), anew=anew)
                 answer = self._documents.UploadDocument(content.messages(offset, told))
                 document: pb2.StoredDocument = answer.document
                 return document
@@ -198,10 +202,7 @@ class AsyncDocumentCalls:
         while True:
             offset = 0
             try:
-                found = await self._find(content.name)
-                if found and found.state == pb2.DOCUMENT_STATE_READY and not anew:
-                    return found
-                offset = tries.offset(found)
+                offset = tries.offset(await self._find(content.name), anew=anew)
                 answer = await self._documents.UploadDocument(content.messages(offset, told))
                 document: pb2.StoredDocument = answer.document
                 return document

@@ -90,9 +90,9 @@ class FilePartials:
         """As `Partials.discard`."""
         await self._threads.run(self._discard, tenant, digest)
 
-    async def purge(self, *, older_than_seconds: float) -> int:
+    async def purge(self, *, older_than_seconds: float, tenant: str | None = None) -> int:
         """As `Partials.purge`."""
-        return await self._threads.run(self._purge, time.time() - older_than_seconds)
+        return await self._threads.run(self._purge, time.time() - older_than_seconds, tenant)
 
     async def close(self) -> None:
         """Wait for what is being written."""
@@ -103,12 +103,13 @@ class FilePartials:
         return self._folder / f"@{tenant}"
 
     def _open(self, tenant: str, digest: str, offset_bytes: int) -> FilePartial:
-        """The longest one that was left behind, at its end; from byte 0, a new one."""
-        left = self._left(tenant, digest) if offset_bytes else None
-        if left is None:
-            if offset_bytes:
-                raise _gap(0)
+        """The longest one that was left behind, at its end; from byte 0, a new one instead."""
+        if not offset_bytes:
+            self._discard(tenant, digest)
             return self._new(tenant, digest)
+        left = self._left(tenant, digest)
+        if left is None:
+            raise _gap(0)
         try:
             left.read_in()
             if left.size_bytes != offset_bytes:
@@ -151,8 +152,9 @@ class FilePartials:
         for path in self._by_size(tenant, digest):
             _remove_left(path)
 
-    def _purge(self, before: float) -> int:
-        return sum(_remove_left(path) for path in self._all() if _is_older(path, before))
+    def _purge(self, before: float, tenant: str | None) -> int:
+        removed = [p for p in self._all() if _is_older(p, before) and _remove_left(p)]
+        return sum(tenant is None or path.parent == self._of(tenant) for path in removed)
 
     def _all(self) -> Iterator[Path]:
         return self._folder.glob("@*/*")

@@ -9,17 +9,16 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from absah_sdk.errors import AbsahError
+from absah_sdk.errors import AbsahError, DeadlinePassed
 from absah_server.core import names, requesting, submission
 from absah_server.core.admission import Admission
 from absah_server.core.callers import Caller
 from absah_server.core.errors import (
-    LimitExceeded,
     Overloaded,
     RequestIdReused,
     ShuttingDown,
@@ -75,12 +74,17 @@ class Keeper(Protocol):
 
     async def keep(self, contents: Iterable[tuple[str, bytes]]) -> None: ...
 
+    async def sizes(self, tenant: str, digests: Collection[str]) -> Mapping[str, int]: ...
+
     async def fetch(self, tenant: str, digest: str) -> bytes: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Acceptance:
-    """The door for what is to be kept. `admission` bounds how many are being accepted."""
+    """The door for what is to be kept. `admission` bounds how many are being accepted.
+
+    Documents that are named are loaded once there is a place, for which their sizes count.
+    """
 
     validator: Validator
     validations: Validations
@@ -95,19 +99,22 @@ class Acceptance:
         that `StoreUnavailable` may come after all was written.
         """
         self._verify_available()
+        try:
+            return await self._create(caller, await self._sized(caller, request), deadline)
+        except _BUSY:
+            raise
+        except AbsahError:
+            # Policies and documents may have gone since it was accepted.
+            if earlier := await self._earlier(caller, request):
+                return earlier
+            raise
+
+    async def _create(self, caller: Caller, request: Submission, deadline: float) -> Validation:
         async with self.admission.place(
-            request.priority, deadline=deadline, size_bytes=_size_bytes(request)
+            request.priority, deadline=deadline, size_bytes=request.size_bytes
         ):
-            try:
-                whole = await self._whole(caller, request)
-                prepared = await self.validator.prepare_aside(whole)
-            except _BUSY:
-                raise
-            except AbsahError:
-                # Policies and documents may have gone since it was accepted.
-                if earlier := await self._earlier(caller, request):
-                    return earlier
-                raise
+            whole = await self._whole(caller, request)
+            prepared = await self.validator.prepare_aside(whole)
             await self.keeper.keep(_sent(request, prepared))
             pending = self.validator.pending(prepared)
             return await self.validations.accept(_entry(caller, request, prepared, pending))
@@ -118,16 +125,20 @@ class Acceptance:
         One whose request id came before is not run again, but answered as it stands, which may be
         before its end. Raises as `Validator.validate` and `create`.
         """
+
+        async def whole() -> Submission:
+            return await self._whole(caller, request)
+
         if not request.policy:
-            whole = await self._whole(caller, request)
-            return await self.validator.validate(whole, deadline=deadline)
+            request = await self._sized(caller, request)
+            return await self.validator.validate(request, deadline=deadline, whole=whole)
         self._verify_available()
         if earlier := await self._earlier(caller, request):
             return earlier
-        whole = await self._whole(caller, request)
+        request = await self._sized(caller, request)
         async with self._keeping(request) as keeping:
             made = await self.validator.validate(
-                whole, deadline=deadline, begun=keeping.begin, tenant=caller.tenant
+                request, deadline=deadline, whole=whole, begun=keeping.begin, tenant=caller.tenant
             )
         assert keeping.prepared
         await self.keeper.keep(_artifacts(made.check_results))
@@ -150,23 +161,35 @@ class Acceptance:
             raise RequestIdReused(request_id=request.request_id, name=validation.name)
         return validation
 
-    async def _whole(self, caller: Caller, request: Submission) -> Submission:
-        """The submission with the contents of all documents that it names."""
-        if not any(attachment.stored for attachment in request.attachments):
+    async def _sized(self, caller: Caller, request: Submission) -> Submission:
+        """The submission with the sizes of all documents that it names."""
+        digests = _named(request)
+        if not digests:
             return request
         submission.verify(request, self.validator.limits)
-        allowed = self.validator.limits.max_total_bytes
-        size_bytes, attachments = _size_bytes(request), []
-        for attachment in request.attachments:
-            if digest := names.parse_digest(attachment.stored):
-                content = await self.keeper.fetch(caller.tenant, digest)
-                size_bytes += len(content)
-                attachment = dataclasses.replace(attachment, content=content, stored="")
-            if size_bytes > allowed:
-                raise LimitExceeded(
-                    limit="limits.max_total_bytes", allowed=allowed, actual=size_bytes, unit="bytes"
-                )
-            attachments.append(attachment)
+        sizes = await self.keeper.sizes(caller.tenant, digests)
+        attachments = [
+            dataclasses.replace(attachment, stored_bytes=sizes[digest])
+            if (digest := names.parse_digest(attachment.stored))
+            else attachment
+            for attachment in request.attachments
+        ]
+        sized = dataclasses.replace(request, attachments=attachments)
+        submission.verify(sized, self.validator.limits)
+        return sized
+
+    async def _whole(self, caller: Caller, request: Submission) -> Submission:
+        """The submission with the contents of all documents that it names."""
+        contents = {
+            digest: await self.keeper.fetch(caller.tenant, digest)
+            for digest in dict.fromkeys(_named(request))
+        }
+        attachments = [
+            dataclasses.replace(attachment, content=contents[digest], stored="")
+            if (digest := names.parse_digest(attachment.stored))
+            else attachment
+            for attachment in request.attachments
+        ]
         return dataclasses.replace(request, attachments=attachments)
 
     @asynccontextmanager
@@ -180,7 +203,7 @@ class Acceptance:
             keeping.cancel()
 
 
-_BUSY = (StoreUnavailable, Overloaded, ShuttingDown)
+_BUSY = (StoreUnavailable, Overloaded, ShuttingDown, DeadlinePassed)
 """Errors that say nothing about the request."""
 
 
@@ -207,8 +230,10 @@ class _Keeping:
             self._task.exception()  # seen; what the checks raised goes before it
 
 
-def _size_bytes(request: Submission) -> int:
-    return sum(attachment.size_bytes for attachment in request.attachments)
+def _named(request: Submission) -> list[str]:
+    """Digests of the documents that it names, in their order."""
+    digests = (names.parse_digest(attachment.stored) for attachment in request.attachments)
+    return [digest for digest in digests if digest]
 
 
 def _sent(request: Submission, prepared: Prepared) -> list[tuple[str, bytes]]:

@@ -220,6 +220,8 @@ class Recent:
         self._inner.keep(key, result, tenant=tenant, digest=digest)
 
     def _hold(self, key: bytes, result: CheckResult) -> None:
+        if key in self._held:  # by another who looked for it at the same time
+            self._drop(key)
         self._held[key] = (result, self._clock())
         self._bytes += _artifact_bytes(result)
         while len(self._held) > self._max_results or self._bytes > self._max_bytes:

@@ -7,7 +7,7 @@ refer to the contents. Contents that no row came to refer to are found and remov
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from absah_server.core import names
@@ -36,6 +36,14 @@ class DocumentKeeper:
         for answer in await asyncio.gather(*putting, return_exceptions=True):
             if answer is not None:
                 raise answer
+
+    async def sizes(self, tenant: str, digests: Collection[str]) -> Mapping[str, int]:
+        """How many bytes `fetch` would return of each; raises as it does."""
+        sizes = await self.index.sizes(tenant, digests)
+        for digest in digests:
+            if digest not in sizes:
+                raise DocumentNotFound(name=names.document_name(digest))
+        return sizes
 
     async def fetch(self, tenant: str, digest: str) -> bytes:
         """A content of the tenant's, as it was kept.

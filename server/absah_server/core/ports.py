@@ -146,6 +146,9 @@ class DocumentIndex(Protocol):
     async def is_ready(self, tenant: str, digest: str) -> bool:
         """Whether the tenant has this document, with its content."""
 
+    async def sizes(self, tenant: str, digests: Collection[str]) -> Mapping[str, int]:
+        """The bytes of those that the tenant has, by digest."""
+
     async def find(self, tenant: str, digest: str) -> StoredDocument | None:
         """The tenant's document; `received_bytes` is 0 until it is READY."""
 
@@ -163,10 +166,14 @@ class DocumentIndex(Protocol):
     ) -> StoredDocument:
         """Write that it is there. Its content must be kept already."""
 
+    async def renew(self, tenant: str, digest: str) -> StoredDocument | None:
+        """Keep what is READY for as long as if it were uploaded now; None where it is not."""
+
     async def delete(self, caller: Caller, digest: str) -> StoredDocument:
         """Delete a tenant's document; its content goes once no tenant has it.
 
-        Deleting what is deleted changes nothing. Raises `DocumentNotFound` or `DocumentInUse`.
+        What was read from it goes from the records of validations at once. Deleting what is deleted
+        changes nothing. Raises `DocumentNotFound` or `DocumentInUse`.
         """
 
 
@@ -209,8 +216,8 @@ class Partials(Protocol):
     async def discard(self, tenant: str, digest: str) -> None:
         """Remove what broke off of this content."""
 
-    async def purge(self, *, older_than_seconds: float) -> int:
-        """Remove what broke off so long ago, and tell how many there were."""
+    async def purge(self, *, older_than_seconds: float, tenant: str | None = None) -> int:
+        """Remove what broke off so long ago, and tell how many the tenant, or all, had."""
 
 
 class AuditLog(Protocol):

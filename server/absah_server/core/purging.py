@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from absah_server.core.audit import SERVER
@@ -30,9 +31,10 @@ SWEEP_SECONDS = 24 * 3600.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Retention:
-    """How many days contents of validations are kept: by policy version, and of all others.
+    """How many days contents of validations are kept: by policy, and of all others.
 
-    None keeps them.
+    `by_policy` has versions ("field-report@1") and names ("field-report"), which stand for the
+    versions that are not there. None keeps contents.
     """
 
     default_days: int | None = None
@@ -85,25 +87,30 @@ class Purged:
 class Expiry(Protocol):
     """Finds and deletes, in the database, what is due. All raise `StoreUnavailable`.
 
-    Where methods take a `limit`, they do so much in one transaction; less than it is the end.
+    Where methods take a `limit`, they do so much in one transaction, and return how much they
+    looked at, less than it being the end. What they return beside that is what became of it, of
+    `tenant` alone where one is given.
     """
 
-    async def erase_validations(self, cutoffs: Cutoffs, *, actor: str, limit: int) -> Purged:
+    async def erase_validations(
+        self, cutoffs: Cutoffs, *, actor: str, limit: int, tenant: str | None = None
+    ) -> tuple[int, Purged]:
         """Erase contents of validations that are due, and delete documents that none needs now."""
 
-    async def expire_documents(self, *, actor: str, limit: int) -> tuple[int, Purged]:
-        """Look at documents whose own time is over, and delete those that nothing needs.
-
-        Returns how many were looked at too.
-        """
+    async def expire_documents(
+        self, *, actor: str, limit: int, tenant: str | None = None
+    ) -> tuple[int, Purged]:
+        """Look at documents whose own time is over, and delete those that nothing needs."""
 
     async def remove_contents(
-        self, remove: Callable[[str], Awaitable[None]], *, grace_seconds: float, limit: int
+        self,
+        remove: Callable[[str], Awaitable[None]],
+        *,
+        grace_seconds: float,
+        limit: int,
+        tenant: str | None = None,
     ) -> tuple[int, int]:
-        """Remove contents that nothing has referred to for so long, by their digests.
-
-        Returns how many were looked at and how many of them were removed.
-        """
+        """Remove contents that nothing has referred to for so long, by their digests."""
 
     async def mark_unknown(self, digests: Sequence[str]) -> None:
         """Mark those contents to be removed that no document is."""
@@ -114,8 +121,8 @@ class Expiry(Protocol):
     async def record(self, caller: Caller, done: Purged) -> None:
         """Write into the audit log that somebody had it purged."""
 
-    async def due(self, cutoffs: Cutoffs, *, grace_seconds: float) -> Purged:
-        """What a purge would do; contents and uploads are those that are marked by now."""
+    async def due(self, cutoffs: Cutoffs, *, grace_seconds: float, tenant: str) -> Purged:
+        """What a purge would do to a tenant's; contents and uploads are those marked by now."""
 
 
 class Purger:
@@ -140,24 +147,29 @@ class Purger:
         self._partial_seconds = partial_seconds
         self._interval_seconds = interval_seconds
 
-    async def due(self) -> Purged:
-        """What `purge` would do now."""
-        return await self._expiry.due(self._cutoffs(), grace_seconds=self._grace_seconds)
+    async def due(self, tenant: str) -> Purged:
+        """What `purge` would do to a tenant's now."""
+        return await self._expiry.due(
+            self._cutoffs(), grace_seconds=self._grace_seconds, tenant=tenant
+        )
 
     async def purge(self, caller: Caller | None = None, *, sweep: bool = True) -> Purged:
-        """Remove what is due; `caller` is who asked, None the server itself.
+        """Remove what is due, of all tenants, and tell what became of the caller's.
 
-        `sweep` looks through the whole store too, for contents that no row came to refer to.
+        `caller` is who asked, None the server itself, which is told of all. `sweep` looks through
+        the whole store too, for contents that no row came to refer to; the next purge removes them.
         Raises `StoreUnavailable`; what was done until then is done.
         """
-        actor = caller.client if caller else SERVER
-        done = await self._erase(actor) + await self._expire(actor)
-        if sweep:
-            await self._sweep()
-        uploads = await self._partials.purge(older_than_seconds=self._partial_seconds)
-        done = replace(done, contents=await self._remove(), uploads=uploads)
-        if caller:
-            await self._expiry.record(caller, done)
+        done = Purged()
+        try:
+            async with aclosing(self._steps(caller)) as steps:
+                async for some in steps:
+                    done += some
+            if sweep:
+                await self._sweep()
+        finally:
+            if caller:
+                await self._expiry.record(caller, done)
         return done
 
     async def run(self) -> None:
@@ -183,31 +195,34 @@ class Purger:
     def _cutoffs(self) -> Cutoffs:
         return self._retention.cutoffs(datetime.datetime.now(datetime.UTC))
 
-    async def _erase(self, actor: str) -> Purged:
-        done, cutoffs = Purged(), self._cutoffs()
-        while True:
-            some = await self._expiry.erase_validations(cutoffs, actor=actor, limit=BATCH)
-            done += some
-            if some.validations < BATCH:
-                return done
-
-    async def _expire(self, actor: str) -> Purged:
-        done = Purged()
-        while True:
-            looked_at, some = await self._expiry.expire_documents(actor=actor, limit=BATCH)
-            done += some
-            if looked_at < BATCH:
-                return done
-
-    async def _remove(self) -> int:
-        removed = 0
-        while True:
-            looked_at, some = await self._expiry.remove_contents(
-                self._blobs.delete, grace_seconds=self._grace_seconds, limit=REMOVED_AT_A_TIME
+    async def _steps(self, caller: Caller | None) -> AsyncGenerator[Purged, None]:
+        """Purge, and tell after each transaction what it did."""
+        actor, tenant = (caller.client, caller.tenant) if caller else (SERVER, None)
+        cutoffs, looked_at = self._cutoffs(), BATCH
+        while looked_at == BATCH:
+            looked_at, some = await self._expiry.erase_validations(
+                cutoffs, actor=actor, limit=BATCH, tenant=tenant
             )
-            removed += some
-            if looked_at < REMOVED_AT_A_TIME:
-                return removed
+            yield some
+        looked_at = BATCH
+        while looked_at == BATCH:
+            looked_at, some = await self._expiry.expire_documents(
+                actor=actor, limit=BATCH, tenant=tenant
+            )
+            yield some
+        uploads = await self._partials.purge(
+            older_than_seconds=self._partial_seconds, tenant=tenant
+        )
+        yield Purged(uploads=uploads)
+        looked_at = REMOVED_AT_A_TIME
+        while looked_at == REMOVED_AT_A_TIME:
+            looked_at, removed = await self._expiry.remove_contents(
+                self._blobs.delete,
+                grace_seconds=self._grace_seconds,
+                limit=REMOVED_AT_A_TIME,
+                tenant=tenant,
+            )
+            yield Purged(contents=removed)
 
     async def _sweep(self) -> None:
         await self._expiry.release_unneeded()

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from absah_server.core import differences
+from absah_server.core import differences, names
 from absah_server.core.acceptance import Keeper
 from absah_server.core.audit import AuditEvent
 from absah_server.core.callers import Caller
@@ -25,7 +25,7 @@ from absah_server.core.errors import (
     WrongState,
 )
 from absah_server.core.requesting import Request
-from absah_server.core.submission import Submission
+from absah_server.core.submission import Attachment, Submission
 from absah_server.core.validation import State, Validation
 from absah_server.core.validator import Validator
 
@@ -72,9 +72,13 @@ class Replayer:
             raise _cannot(recorded, "only one that has SUCCEEDED can be run again")
         if asked is None:
             raise _cannot(recorded, "its contents are erased, so it cannot be run again")
-        request = await self._submission(caller, recorded, asked)
+        request = await self._named(caller, recorded, asked)
+
+        async def whole() -> Submission:
+            return await self._whole(caller, recorded, asked, request)
+
         try:
-            made = await self.validator.validate(request, deadline=deadline)
+            made = await self.validator.validate(request, deadline=deadline, whole=whole)
         except (PolicyNotFound, CheckerNotFound, RequestInvalid) as exc:
             raise _cannot(recorded, f"it cannot be run again here and now: {exc}") from exc
         replayed = replace(made, name="", request_id="")
@@ -82,21 +86,51 @@ class Replayer:
         await self.records.tell(_event(caller, recorded, found))
         return Replay(validation=replayed, differences=found)
 
-    async def _submission(self, caller: Caller, recorded: Validation, asked: Request) -> Submission:
+    async def _named(self, caller: Caller, recorded: Validation, asked: Request) -> Submission:
+        """What to run, its documents by their names and sizes."""
+        digests = list({document.digest for document in asked.documents})
+        try:
+            sizes = await self.keeper.sizes(caller.tenant, digests)
+        except DocumentNotFound as exc:
+            raise _cannot(recorded, _DELETED) from exc
+        return Submission(
+            policy=self._policy(asked),
+            checkers=asked.checkers,
+            attachments=[
+                Attachment(
+                    role=document.role,
+                    filename=document.filename,
+                    stored=names.document_name(document.digest),
+                    stored_bytes=sizes[document.digest],
+                )
+                for document in asked.documents
+            ],
+            claims=asked.claims,
+            priority=asked.priority,
+        )
+
+    async def _whole(
+        self, caller: Caller, recorded: Validation, asked: Request, request: Submission
+    ) -> Submission:
         contents: dict[str, bytes] = {}
         for digest in {document.digest for document in asked.documents}:
             try:
                 contents[digest] = await self.keeper.fetch(caller.tenant, digest)
             except DocumentNotFound as exc:
-                problem = "the content of its documents is deleted, so it cannot be run again"
-                raise _cannot(recorded, problem) from exc
-        submission = asked.submission("", contents)
+                raise _cannot(recorded, _DELETED) from exc
+        return replace(request, attachments=asked.submission("", contents).attachments)
+
+    def _policy(self, asked: Request) -> str:
+        """The version that it was recorded under, or the policy's name where that is gone."""
         try:
             if asked.policy:
                 self.validator.policies.get(asked.policy)
         except PolicyNotFound:
-            return replace(submission, policy=asked.policy.partition("@")[0])
-        return submission
+            return asked.policy.partition("@")[0]
+        return asked.policy
+
+
+_DELETED = "the content of its documents is deleted, so it cannot be run again"
 
 
 def _cannot(recorded: Validation, problem: str) -> WrongState:

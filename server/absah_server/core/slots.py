@@ -12,7 +12,8 @@ class PolicySlots:
     """`limits` says by a policy's name, without version, how many may run at a time.
 
     A limited policy has as many locks, and each of its jobs draws one of them: jobs of the same
-    lock run one after the other. A drawn lock may have to wait while another is free.
+    lock run one after the other, and one that waits to be tried again holds up none of them. A
+    drawn lock may have to wait while another is free.
     """
 
     limits: Mapping[str, int] = field(default_factory=dict)

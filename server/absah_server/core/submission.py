@@ -31,8 +31,8 @@ class Priority(enum.IntEnum):
 class Attachment:
     """A document as it was sent: bytes, text, or the name of one that was uploaded before.
 
-    `stored` is that name ("documents/<sha256>"); what it names must be fetched into `content`,
-    and the name taken out, before the submission is prepared.
+    `stored` is that name ("documents/<sha256>") and `stored_bytes` the size of what it names, which
+    must be fetched into `content`, and the name taken out, before the submission is prepared.
     """
 
     role: str
@@ -40,9 +40,12 @@ class Attachment:
     content: bytes = b""
     text: str | None = None
     stored: str = ""
+    stored_bytes: int = 0
 
     @property
     def size_bytes(self) -> int:
+        if self.stored:
+            return self.stored_bytes
         return len(self.content) if self.text is None else len(self.text.encode())
 
 
@@ -56,6 +59,11 @@ class Submission:
     attachments: Sequence[Attachment] = ()
     claims: Mapping[str, Any] = field(default_factory=dict)
     priority: Priority = Priority.NORMAL
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all documents together."""
+        return sum(attachment.size_bytes for attachment in self.attachments)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,13 +51,16 @@ class Uploader:
     ) -> StoredDocument:
         """Take the chunks of one document; it is durable once this returns.
 
-        Chunks are not asked for if the tenant has the document. What arrived before an error can
+        Chunks are not asked for if the tenant has the document, which is then kept for as long as
+        if it had been sent now. What arrived before an error can
         be gone on with, unless it was wrong. Raises `RequestInvalid`, `LimitExceeded`, `UploadGap`,
         `ContentMismatch`, `DeadlinePassed`, `StoreFull` or `StoreUnavailable`.
         """
         self._verify(header)
-        if found := await self._whole(tenant, header.digest):
-            return found
+        if await self._is_whole(tenant, header.digest) and (
+            renewed := await self.index.renew(tenant, header.digest)
+        ):
+            return renewed
         await self.index.begin_upload(tenant, header.digest, header.size_bytes)
         partial = await self.partials.open(tenant, header.digest, offset_bytes=header.offset_bytes)
         try:
@@ -85,16 +88,15 @@ class Uploader:
         await self.partials.discard(caller.tenant, digest)
         return deleted
 
-    async def _whole(self, tenant: str, digest: str) -> StoredDocument | None:
-        """The document if the tenant has it; what is damaged may be uploaded anew."""
-        found = await self.index.find(tenant, digest)
-        if found is None or found.state is not DocumentState.READY:
-            return None
+    async def _is_whole(self, tenant: str, digest: str) -> bool:
+        """Whether the tenant has the document; what is damaged may be uploaded anew."""
+        if not await self.index.is_ready(tenant, digest):
+            return False
         try:
             await self.blobs.get(digest)
         except (ContentDamaged, DocumentNotFound):
-            return None
-        return found
+            return False
+        return True
 
     def _verify(self, header: UploadHeader) -> None:
         problems = []

@@ -7,7 +7,7 @@ import datetime
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,24 +81,29 @@ class Validator:
         request: Submission,
         *,
         deadline: float,
+        whole: Callable[[], Awaitable[Submission]] | None = None,
         begun: Callable[[Prepared], None] = lambda prepared: None,
         tenant: str | None = None,
     ) -> Validation:
         """Validate, and have an answer by `deadline`, an event loop time.
 
-        `begun` is told what is about to run, and must not block; `tenant` as in `run`.
+        `whole` is asked for the same request with the contents of the documents that it names once
+        there is a place. `begun` is told what is about to run, and must not block; `tenant` as in
+        `run`.
 
         Raises `RequestInvalid`, `LimitExceeded`, `PolicyNotFound`, `CheckerNotFound`,
-        `Overloaded`, `ShuttingDown` or `DeadlinePassed`, all before any check began.
+        `Overloaded`, `ShuttingDown` or `DeadlinePassed`, all before any check began, and what
+        `whole` raises.
         """
         submission.verify(request, self.limits)
         if request.policy:
             self.policies.get(request.policy)
         waiting_since = time.perf_counter()
-        size_bytes = sum(attachment.size_bytes for attachment in request.attachments)
-        async with self.admission.place(request.priority, deadline=deadline, size_bytes=size_bytes):
+        async with self.admission.place(
+            request.priority, deadline=deadline, size_bytes=request.size_bytes
+        ):
             metrics.admitted(time.perf_counter() - waiting_since)
-            prepared = self.prepare(request)
+            prepared = self.prepare(await whole() if whole else request)
             begun(prepared)
             made = await self.run(prepared, deadline=deadline, tenant=tenant)
         decision = made.verdict.decision.value if made.verdict else ""
@@ -138,7 +143,7 @@ class Validator:
 
     async def prepare_aside(self, request: Submission) -> Prepared:
         """As `prepare`, but others need not wait while what is large is digested."""
-        if sum(attachment.size_bytes for attachment in request.attachments) > LARGE_BYTES:
+        if request.size_bytes > LARGE_BYTES:
             return await asyncio.to_thread(self.prepare, request)
         return self.prepare(request)
 

@@ -1,10 +1,11 @@
 """Work at one attempt at an accepted validation, and say how it is to go on.
 
-A failure is of one of three classes. What time may mend (a model overloaded, a check that found no
+A failure is of one of four classes. What time may mend (a model overloaded, a check that found no
 time, a damaged document that its sender may upload again) is tried again after a while, up to
-`max_attempts`; then the validation ends with what there is. What time will not mend (the policy is
-gone, a document is deleted) ends it as FAILED at once. A store out of reach is no fault of the
-validation: it is tried again for as long as that lasts.
+`max_attempts`; then the validation ends with what there is. So is what this worker does not know (a
+policy, a checker, the form of a request), as one of a newer version may; after the last attempt it
+is FAILED for that reason. What time will not mend (a document is gone) ends it as FAILED at once. A
+store out of reach is no fault of the validation: it is tried again for as long as that lasts.
 """
 
 from __future__ import annotations
@@ -40,9 +41,12 @@ TRANSIENT_FAULTS = frozenset(
 )
 """Of checks: those that are likely to end otherwise at another time."""
 TRANSIENT_ERRORS = (errors.Overloaded, errors.ShuttingDown, DeadlinePassed)
-PERMANENT_ERRORS: Mapping[type[Exception], FaultReason] = {
+UNKNOWN_HERE: Mapping[type[Exception], FaultReason] = {
     errors.PolicyNotFound: FaultReason.POLICY_NOT_FOUND,
     errors.CheckerNotFound: FaultReason.CHECKER_NOT_FOUND,
+}
+"""A server that knows it accepted the validation: workers of its version can run it."""
+PERMANENT_ERRORS: Mapping[type[Exception], FaultReason] = {
     errors.DocumentNotFound: FaultReason.DOCUMENT_NOT_FOUND,
     errors.RequestInvalid: FaultReason.INVALID_REQUEST,
     errors.LimitExceeded: FaultReason.INVALID_REQUEST,
@@ -149,9 +153,14 @@ class Worker:
         """
         tracing.carry_on(attempt.trace.items())
         if attempt.broken >= self._retrying.max_attempts:
-            return _failed(attempt, self._exhausted(attempt))
+            return _failed(attempt, self._exhausted())
+        if attempt.request is None:
+            message = "the request is not in a form that this version reads"
+            return self._elsewhere(
+                attempt, Fault(reason=FaultReason.INVALID_REQUEST, message=message)
+            )
         try:
-            made = await self._run(attempt, ended)
+            made = await self._run(attempt, attempt.request, ended)
             await self._keep_artifacts(made.check_results)
         except errors.StoreUnavailable as exc:
             fault = Fault(reason=FaultReason.STORE_UNAVAILABLE, message=str(exc))
@@ -161,8 +170,10 @@ class Worker:
         except errors.ContentDamaged as exc:
             # Who uploads it again mends it.
             return self._again(attempt, Fault(reason=FaultReason.CONTENT_DAMAGED, message=str(exc)))
+        except tuple(UNKNOWN_HERE) as exc:
+            return self._elsewhere(attempt, _fault(exc, UNKNOWN_HERE))
         except tuple(PERMANENT_ERRORS) as exc:
-            return _failed(attempt, _fault(exc))
+            return _failed(attempt, _fault(exc, PERMANENT_ERRORS))
         except Exception:
             # The traceback goes to the log alone: it may hold parts of the document.
             log.exception("attempt broke", extra={"validation": attempt.name})
@@ -179,9 +190,11 @@ class Worker:
         message = "its outcome could not be recorded; the server's log says why"
         return self._again(attempt, Fault(reason=FaultReason.CHECKER_FAILED, message=message))
 
-    async def _run(self, attempt: Attempt, ended: Callable[[int, CheckResult], None]) -> Validation:
+    async def _run(
+        self, attempt: Attempt, request: Request, ended: Callable[[int, CheckResult], None]
+    ) -> Validation:
         began = asyncio.get_running_loop().time()
-        prepared = await self._prepare(attempt)
+        prepared = await self._prepare(attempt, request)
         positions = {step.key: position for position, step in enumerate(prepared.plan.steps)}
         made = await self._validator.run(
             prepared,
@@ -194,17 +207,15 @@ class Worker:
         metrics.validation_ended(made.record.policy, decision, seconds)
         return made
 
-    async def _prepare(self, attempt: Attempt) -> Prepared:
+    async def _prepare(self, attempt: Attempt, request: Request) -> Prepared:
         """The accepted submission once more, under the id and the time of its acceptance.
 
         Its documents stay while it has not ended, so that their tenant need not be asked again.
         """
-        if attempt.request is None:
-            raise errors.RequestInvalid(("request", "is not in a form that this version reads"))
         contents: dict[str, bytes] = {}
-        for digest in {document.digest for document in attempt.request.documents}:
+        for digest in {document.digest for document in request.documents}:
             contents[digest] = await self._keeper.blobs.get(digest)
-        submission = attempt.request.submission(attempt.request_id, contents)
+        submission = request.submission(attempt.request_id, contents)
         return dataclasses.replace(
             await self._validator.prepare_aside(submission),
             id=attempt.validation_id,
@@ -219,15 +230,22 @@ class Worker:
         )
 
     def _again(self, attempt: Attempt, fault: Fault) -> Concluded | Again:
+        return self._unless_last(attempt, fault, at_last=self._exhausted(because=fault.message))
+
+    def _elsewhere(self, attempt: Attempt, fault: Fault) -> Concluded | Again:
+        """Leave it to another worker, if there is one that can do it."""
+        return self._unless_last(attempt, fault, at_last=fault)
+
+    def _unless_last(self, attempt: Attempt, fault: Fault, *, at_last: Fault) -> Concluded | Again:
         failures = attempt.broken + 1
         if failures >= self._retrying.max_attempts:
-            return _failed(attempt, self._exhausted(attempt, because=fault.message))
+            return _failed(attempt, at_last)
         return Again(fault=fault, delay_seconds=self._delay_seconds(failures))
 
     def _delay_seconds(self, failures: int) -> float:
         return self._retrying.delay_seconds(failures, chance=random.random())  # noqa: S311
 
-    def _exhausted(self, attempt: Attempt, *, because: str = "") -> Fault:
+    def _exhausted(self, *, because: str = "") -> Fault:
         message = f"{self._retrying.max_attempts} attempts at it failed or were lost"
         return Fault(
             reason=FaultReason.ATTEMPTS_EXHAUSTED,
@@ -240,9 +258,9 @@ def _transient(results: Sequence[CheckResult]) -> Fault | None:
     return next((r.fault for r in results if r.fault and r.fault.reason in TRANSIENT_FAULTS), None)
 
 
-def _fault(error: Exception) -> Fault:
-    kind = next(kind for kind in PERMANENT_ERRORS if isinstance(error, kind))
-    return Fault(reason=PERMANENT_ERRORS[kind], message=str(error))
+def _fault(error: Exception, reasons: Mapping[type[Exception], FaultReason]) -> Fault:
+    kind = next(kind for kind in reasons if isinstance(error, kind))
+    return Fault(reason=reasons[kind], message=str(error))
 
 
 def _failed(attempt: Attempt, fault: Fault) -> Concluded:

@@ -11,6 +11,7 @@ import grpc
 
 from absah.v1 import document_service_pb2 as pb2
 from absah.v1 import document_service_pb2_grpc
+from absah_sdk import DeadlinePassed
 from absah_server.core import names
 from absah_server.core.documents import (
     MAX_CHUNK_BYTES,
@@ -32,22 +33,29 @@ RETRY_AFTER_SECONDS = 2.0
 class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
     """Keeps documents.
 
-    So many are taken in and sent at a time; each that is sent is held in memory.
+    So many are taken in and sent at a time; each that is sent is held in memory, until its receiver
+    has read nothing for `idle_seconds`.
     """
 
     def __init__(
-        self, uploader: Uploader, keeper: DocumentKeeper, *, max_uploads: int, max_downloads: int
+        self,
+        uploader: Uploader,
+        keeper: DocumentKeeper,
+        *,
+        max_uploads: int,
+        max_downloads: int,
+        idle_seconds: float,
     ) -> None:
         self._uploader = uploader
         self._keeper = keeper
         self._uploads = asyncio.Semaphore(max_uploads)
         self._downloads = asyncio.Semaphore(max_downloads)
+        self._idle_seconds = idle_seconds
 
     async def UploadDocument(  # noqa: N802
         self, request_iterator: AsyncIterator[pb2.UploadDocumentRequest], context: Context
     ) -> pb2.UploadDocumentResponse:
-        async with _place(self._uploads, context):
-            return await errors.answer(context, self._upload(request_iterator, context))
+        return await errors.answer(context, self._upload(request_iterator, context))
 
     async def GetDocument(  # noqa: N802
         self, request: pb2.GetDocumentRequest, context: Context
@@ -56,11 +64,8 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
 
     async def DownloadDocument(  # noqa: N802
         self, request: pb2.DownloadDocumentRequest, context: Context
-    ) -> AsyncIterator[pb2.DownloadDocumentResponse]:
-        async with _place(self._downloads, context):
-            content = await errors.answer(context, self._content(request, context))
-            for begin in range(request.offset_bytes, len(content), MAX_CHUNK_BYTES):
-                yield pb2.DownloadDocumentResponse(chunk=content[begin : begin + MAX_CHUNK_BYTES])
+    ) -> None:
+        await errors.answer(context, self._download(request, context))
 
     async def DeleteDocument(  # noqa: N802
         self, request: pb2.DeleteDocumentRequest, context: Context
@@ -68,6 +73,12 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
         return await errors.answer(context, self._delete(request, context))
 
     async def _upload(
+        self, requests: AsyncIterator[pb2.UploadDocumentRequest], context: Context
+    ) -> pb2.UploadDocumentResponse:
+        async with _place(self._uploads):
+            return await self._receive(requests, context)
+
+    async def _receive(
         self, requests: AsyncIterator[pb2.UploadDocumentRequest], context: Context
     ) -> pb2.UploadDocumentResponse:
         tenant = callers.caller_of(context).tenant
@@ -89,6 +100,31 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
         tenant = callers.caller_of(context).tenant
         found = await self._uploader.find(tenant, _digest(request.name))
         return pb2.GetDocumentResponse(document=document_to_proto(found))
+
+    async def _download(self, request: pb2.DownloadDocumentRequest, context: Context) -> None:
+        # Its place is free before the call ends, which waits for the receiver once more.
+        async with _place(self._downloads):
+            content = await self._content(request, context)
+            is_read = await self._send(content, request.offset_bytes, context)
+            del content
+        if not is_read:
+            raise DeadlinePassed(
+                f"nothing was read for {self._idle_seconds:.0f} s; go on where it broke off"
+            )
+
+    async def _send(self, content: bytes, offset_bytes: int, context: Context) -> bool:
+        """Send a content from a byte on; False where its receiver stopped reading.
+
+        No exception tells that, since it would hold on to the content.
+        """
+        for begin in range(offset_bytes, len(content), MAX_CHUNK_BYTES):
+            chunk = content[begin : begin + MAX_CHUNK_BYTES]
+            try:
+                async with asyncio.timeout(self._idle_seconds):
+                    await context.write(pb2.DownloadDocumentResponse(chunk=chunk))
+            except TimeoutError:
+                return False
+        return True
 
     async def _content(self, request: pb2.DownloadDocumentRequest, context: Context) -> bytes:
         tenant = callers.caller_of(context).tenant
@@ -144,13 +180,9 @@ def _digest(name: str) -> str:
 
 
 @asynccontextmanager
-async def _place(places: asyncio.Semaphore, context: Context) -> AsyncIterator[None]:
-    """One of so many places; where none is free the call is refused at once."""
+async def _place(places: asyncio.Semaphore) -> AsyncIterator[None]:
+    """One of so many places; where none is free it raises `Overloaded` at once."""
     if places.locked():
-        await errors.answer(context, _refuse())
+        raise Overloaded(retry_after_seconds=RETRY_AFTER_SECONDS)
     async with places:
         yield
-
-
-async def _refuse() -> None:
-    raise Overloaded(retry_after_seconds=RETRY_AFTER_SECONDS)

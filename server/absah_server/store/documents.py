@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,11 +12,12 @@ from absah_server.core.audit import AuditEvent
 from absah_server.core.callers import Caller
 from absah_server.core.documents import DocumentState, StoredDocument
 from absah_server.core.errors import DocumentInUse, DocumentNotFound
-from absah_server.store import audit, cached_results, queries
+from absah_server.store import archive, audit, cached_results, erasing, queries
 from absah_server.store.batching import Batcher
 from absah_server.store.database import Connection, Database
 
 SQL = queries.load("documents")
+ERASED_AT_A_TIME = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,6 +87,13 @@ class Documents:
             row = await (await connection.execute(SQL["is_ready"], _key(tenant, digest))).fetchone()
         return bool(row and row["ready"])
 
+    async def sizes(self, tenant: str, digests: Collection[str]) -> Mapping[str, int]:
+        """As `DocumentIndex.sizes`."""
+        values = {"tenant": tenant, "sha256s": [bytes.fromhex(digest) for digest in digests]}
+        async with self._database.connection() as connection:
+            rows = await (await connection.execute(SQL["sizes"], values)).fetchall()
+        return {row["sha256"].hex(): row["size_bytes"] for row in rows}
+
     async def find(self, tenant: str, digest: str) -> StoredDocument | None:
         """As `DocumentIndex.find`."""
         async with self._database.connection() as connection:
@@ -122,6 +131,13 @@ class Documents:
         assert row
         return _stored(row)
 
+    async def renew(self, tenant: str, digest: str) -> StoredDocument | None:
+        """As `DocumentIndex.renew`."""
+        values = {"keep_seconds": self._upload_seconds} | _key(tenant, digest)
+        async with self._database.connection() as connection:
+            row = await (await connection.execute(SQL["renew"], values)).fetchone()
+        return _stored(row) if row else None
+
     async def delete(self, caller: Caller, digest: str) -> StoredDocument:
         """As `DocumentIndex.delete`."""
         key = _key(caller.tenant, digest)
@@ -136,9 +152,32 @@ class Documents:
             if used and used["in_use"]:
                 raise DocumentInUse(name=found.name)
             await connection.execute(SQL["delete"], key)
+            await _erase_readings(connection, key)
             await mark_unneeded(connection, [key["sha256"]])
             await audit.append(connection, [_deleted_event(caller, found)])
         return replace(found, state=DocumentState.DELETED, received_bytes=0, expire_time=None)
+
+
+async def _erase_readings(connection: Connection, key: Mapping[str, Any]) -> None:
+    """Erase what was read from a document: facts, messages, and wordings that may quote it."""
+    after = uuid.UUID(int=0)
+    while True:
+        given = {**key, "after": after, "limit": ERASED_AT_A_TIME}
+        cursor = await connection.execute(SQL["reading_validations"], given)
+        if not (rows := await cursor.fetchall()):
+            return
+        cursor = await connection.execute(
+            SQL["readings"], {**key, "ids": [row["id"] for row in rows]}
+        )
+        await erasing.write_results(connection, await cursor.fetchall())
+        decided = [row for row in rows if row["verdict"]]
+        verdicts = [archive.verdict.read(row["verdict"]) for row in decided]
+        erased = {
+            "ids": [row["id"] for row in decided],
+            "verdicts": [archive.verdict.write(erasing.verdict(verdict)) for verdict in verdicts],
+        }
+        await connection.execute(SQL["erase_verdicts"], erased)
+        after = rows[-1]["id"]
 
 
 def _key(tenant: str, digest: str) -> dict[str, Any]:

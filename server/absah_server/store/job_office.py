@@ -10,7 +10,7 @@ from typing import Any
 from absah_server.core import names
 from absah_server.core.audit import AuditEvent
 from absah_server.core.callers import Caller
-from absah_server.core.errors import JobInWrongState, JobNotFound
+from absah_server.core.errors import DocumentNotFound, JobInWrongState, JobNotFound
 from absah_server.core.jobs import (
     AttemptOutcome,
     AttemptRecord,
@@ -20,7 +20,7 @@ from absah_server.core.jobs import (
     job_name,
 )
 from absah_server.core.submission import Priority
-from absah_server.store import archive, audit, queries, validations
+from absah_server.store import archive, audit, documents, queries, validations
 from absah_server.store.database import Connection, Database
 from absah_server.store.validation_store import PostgresValidations
 
@@ -63,11 +63,15 @@ class PostgresJobs:
 
     async def retry(self, caller: Caller, job_id: int) -> Job:
         async with self.database.transaction() as connection:
+            # Before the validation, in the order of whoever deletes a document.
+            missing = await _hold_documents(connection, caller.tenant, job_id)
             found = await _lock(connection, caller.tenant, job_id)
             identified = {"job_id": job_id, "validation_id": found["validation_id"]}
             if found["erased"]:
                 raise _cannot(job_id, found, "its contents are erased, so it cannot be retried")
             if found["state"] == "FAILED" and found["status"] == "failed":
+                if missing:
+                    raise _cannot(job_id, found, f"{missing}, then it can be retried") from missing
                 await connection.execute(SQL["reopen"], identified)
                 await connection.execute(SQL["retry_failed"], identified)
             elif found["status"] == "todo" and found["scheduled"]:
@@ -165,6 +169,19 @@ async def _lock(connection: Connection, tenant: str, job_id: int) -> dict[str, A
     if row is None:
         raise JobNotFound(name=job_name(job_id))
     return row
+
+
+async def _hold_documents(
+    connection: Connection, tenant: str, job_id: int
+) -> DocumentNotFound | None:
+    """Keep what a job's validation looks at until the transaction ends; tell what is gone."""
+    asked = {"tenant": tenant, "job_id": job_id}
+    rows = await (await connection.execute(SQL["documents"], asked)).fetchall()
+    try:
+        await documents.hold(connection, tenant, [row["sha256"].hex() for row in rows])
+    except DocumentNotFound as exc:
+        return exc
+    return None
 
 
 def _job(row: Mapping[str, Any], attempts: Sequence[AttemptRecord]) -> Job:

@@ -177,7 +177,7 @@ class JobQueue(procrastinate.manager.JobManager):
 
     async def _fetch(self, worker_id: int) -> None:
         parameters = {
-            "queues": [QUEUE],
+            "queue": QUEUE,
             "worker_id": worker_id,
             "worker": self._worker,
             "count": max(1, self._room - self._under_way.total()),

@@ -2,11 +2,14 @@
 
 A migration runs in a transaction of its own and only adds: columns and tables that an older server
 does not know, or that it can leave empty. What is no longer used is dropped by a later version's
-migration, so that servers of two versions can serve beside each other.
+migration, so that servers of two versions can serve beside each other. One that builds an index of
+what may be large does so outside a transaction, concurrently, which holds up nobody; as it may be
+broken off half-way, it must be safe to begin anew.
 """
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import hashlib
 import re
@@ -24,6 +27,10 @@ from absah_server.store.database import Connection, Database
 SQL = queries.load("migrations")
 _FILE = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 _INCLUDE = re.compile(r"^-- include: procrastinate$", re.MULTILINE)
+_OUTSIDE = "-- outside a transaction\n"
+TURN_SECONDS = 0.1
+TURNS = 50
+"""How often another migrator is given the time to end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +41,13 @@ class Migration:
     name: str
     text: str
     sha256: bytes
+
+    @property
+    def outside(self) -> Sequence[bytes]:
+        """Statements to execute each by itself, where the file says so; else none."""
+        if not self.text.startswith(_OUTSIDE):
+            return []
+        return [part.encode() for part in self.text.split(";\n") if part.strip()]
 
     @property
     def statements(self) -> bytes:
@@ -74,21 +88,47 @@ async def migrate(database: Database) -> Sequence[Migration]:
 async def _applied_now(database: Database, migration: Migration) -> bool:
     """Apply a migration unless it is there already."""
     try:
-        async with database.transaction() as connection:
-            await connection.execute(SQL["limit_waiting"])
-            await connection.execute(SQL["take_time"])
-            await connection.execute(SQL["lock"])
-            await connection.execute(SQL["create_table"])
-            if migration.version in await _applied(connection):
-                return False
-            await connection.execute(migration.statements)
-            row = {
-                "version": migration.version, "name": migration.name, "sha256": migration.sha256
-            }  # fmt: skip
-            await connection.execute(SQL["record"], row)
+        for _ in range(TURNS):
+            async with database.transaction() as connection:
+                await connection.execute(SQL["limit_waiting"])
+                await connection.execute(SQL["take_time"])
+                if await _is_our_turn(connection):
+                    return await _applied_in_turn(database, connection, migration)
+            # Not within the transaction: what is built concurrently waits for all that are open.
+            await asyncio.sleep(TURN_SECONDS)
     except psycopg.errors.LockNotAvailable as exc:
         raise SchemaBusy(version=migration.version, name=migration.name) from exc
+    raise SchemaBusy(version=migration.version, name=migration.name)
+
+
+async def _is_our_turn(connection: Connection) -> bool:
+    row = await (await connection.execute(SQL["take_turn"])).fetchone()
+    return bool(row and row["mine"])
+
+
+async def _applied_in_turn(
+    database: Database, connection: Connection, migration: Migration
+) -> bool:
+    await connection.execute(SQL["create_table"])
+    if migration.version in await _applied(connection):
+        return False
+    if migration.outside:
+        await _execute_outside(database, migration.outside)
+    else:
+        await connection.execute(migration.statements)
+    row = {"version": migration.version, "name": migration.name, "sha256": migration.sha256}
+    await connection.execute(SQL["record"], row)
     return True
+
+
+async def _execute_outside(database: Database, statements: Sequence[bytes]) -> None:
+    """Execute each by itself, for as long as it takes, on a connection of their own."""
+    connection = await psycopg.AsyncConnection.connect(
+        database.url, autocommit=True, options="-c statement_timeout=0"
+    )
+    async with connection:
+        for statement in statements:
+            await connection.execute(statement)
 
 
 async def status(database: Database) -> Sequence[Status]:

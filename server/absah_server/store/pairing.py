@@ -18,23 +18,24 @@ SQL = queries.load("pairing")
 MARK_BYTES = 32
 
 
-async def pair(database: Database, blobs: Blobs, *, where: str, adopt: bool) -> None:
+async def pair(database: Database, blobs: Blobs, *, where: str, adopt: bool) -> str:
     """See that the contents of the database are in this store, or make a pair of two new ones.
 
-    `where` is what to call the store in an error; `adopt` takes it though it is another one. Raises
-    `ContentStoreUnknown` or `StoreUnavailable`.
+    Returns the digest of the mark. `where` is what to call the store in an error; `adopt` takes it
+    though it is another one. Raises `ContentStoreUnknown` or `StoreUnavailable`.
     """
     async with database.transaction() as connection:
         await connection.execute(SQL["lock"])
         found = await (await connection.execute(SQL["mark"])).fetchone()
         if found and await _is_there(blobs, found["sha256"].hex()):
-            return
+            return str(found["sha256"].hex())
         if found and not adopt:
             raise ContentStoreUnknown(where=where)
         content = secrets.token_bytes(MARK_BYTES)
         digest = hashlib.sha256(content)
         await blobs.put(digest.hexdigest(), content)
         await connection.execute(SQL["write_mark"], {"sha256": digest.digest()})
+    return digest.hexdigest()
 
 
 async def verify(database: Database, blobs: Blobs, *, where: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,6 +19,7 @@ from absah_server.store.database import Connection, Database
 log = logging.getLogger(__name__)
 SQL = queries.load("purging")
 Row = Mapping[str, Any]
+RELEASED_AT_A_TIME = 1000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,24 +28,29 @@ class PostgresExpiry:
 
     database: Database
 
-    async def erase_validations(self, cutoffs: Cutoffs, *, actor: str, limit: int) -> Purged:
+    async def erase_validations(
+        self, cutoffs: Cutoffs, *, actor: str, limit: int, tenant: str | None = None
+    ) -> tuple[int, Purged]:
         """As `Expiry.erase_validations`."""
         given = _parameters(cutoffs)
         if given is None:
-            return Purged()
+            return 0, Purged()
         async with self.database.transaction() as connection:
             due = await _all(connection, "due_validations", given | {"limit": limit})
             if not due:
-                return Purged()
+                return 0, Purged()
             ids = [row["id"] for row in due]
-            await _erase_results(connection, ids)
+            await erasing.write_results(connection, await _all(connection, "results", {"ids": ids}))
+            await connection.execute(SQL["erase_reasons"], {"ids": ids})
             await _erase(connection, due)
             await audit.append(connection, [_erased_event(row, actor) for row in due])
             locked = await _all(connection, "lock_documents_of", {"ids": ids})
             deleted = await _delete(connection, locked, actor)
-        return _purged(deleted, validations=len(due))
+        return len(due), _purged(deleted, tenant, validations=_of(due, tenant))
 
-    async def expire_documents(self, *, actor: str, limit: int) -> tuple[int, Purged]:
+    async def expire_documents(
+        self, *, actor: str, limit: int, tenant: str | None = None
+    ) -> tuple[int, Purged]:
         """As `Expiry.expire_documents`."""
         async with self.database.transaction() as connection:
             locked = await _all(connection, "lock_expired", {"limit": limit})
@@ -55,10 +60,15 @@ class PostgresExpiry:
                 await connection.execute(SQL["keep_needed"], _keys(ready))
             if uploads := [row for row in locked if row["state"] == "UPLOADING"]:
                 await connection.execute(SQL["drop_uploads"], _keys(uploads))
-        return len(locked), _purged(deleted)
+        return len(locked), _purged(deleted, tenant)
 
     async def remove_contents(
-        self, remove: Callable[[str], Awaitable[None]], *, grace_seconds: float, limit: int
+        self,
+        remove: Callable[[str], Awaitable[None]],
+        *,
+        grace_seconds: float,
+        limit: int,
+        tenant: str | None = None,
     ) -> tuple[int, int]:
         """As `Expiry.remove_contents`.
 
@@ -78,7 +88,11 @@ class PostgresExpiry:
                 if answer is not None:
                     raise answer
             await connection.execute(SQL["forget_unneeded"], chosen)
-        return len(marked), len(marked - needed)
+            if tenant is None:
+                return len(marked), len(marked - needed)
+            were = {"sha256s": list(marked - needed), "tenant": tenant}
+            (row,) = await _all(connection, "were_of", were)
+        return len(marked), row["contents"]
 
     async def mark_unknown(self, digests: Sequence[str]) -> None:
         """As `Expiry.mark_unknown`."""
@@ -88,8 +102,11 @@ class PostgresExpiry:
 
     async def release_unneeded(self) -> None:
         """As `Expiry.release_unneeded`."""
-        async with self.database.connection() as connection:
-            await connection.execute(SQL["release_unneeded"])
+        last: Row | None = {"tenant": "", "sha256": b""}
+        while last:
+            given = {**last, "limit": RELEASED_AT_A_TIME}
+            async with self.database.connection() as connection:
+                last = next(iter(await _all(connection, "release_unneeded", given)), None)
 
     async def record(self, caller: Caller, done: Purged) -> None:
         """As `Expiry.record`."""
@@ -103,11 +120,12 @@ class PostgresExpiry:
         async with self.database.transaction() as connection:
             await audit.append(connection, [event])
 
-    async def due(self, cutoffs: Cutoffs, *, grace_seconds: float) -> Purged:
+    async def due(self, cutoffs: Cutoffs, *, grace_seconds: float, tenant: str) -> Purged:
         """As `Expiry.due`."""
         given = _parameters(cutoffs) or _NOTHING
+        given = given | {"grace_seconds": grace_seconds, "tenant": tenant}
         async with self.database.connection() as connection:
-            (row,) = await _all(connection, "due", given | {"grace_seconds": grace_seconds})
+            (row,) = await _all(connection, "due", given)
         return Purged(**row)
 
 
@@ -131,20 +149,6 @@ def _parameters(cutoffs: Cutoffs) -> dict[str, Any] | None:
 
 async def _all(connection: Connection, statement: str, given: Mapping[str, Any]) -> list[Row]:
     return list(await (await connection.execute(SQL[statement], given)).fetchall())
-
-
-async def _erase_results(connection: Connection, ids: Sequence[uuid.UUID]) -> None:
-    rows = await _all(connection, "results", {"ids": list(ids)})
-    erased = [
-        archive.check_result.write(erasing.check_result(archive.check_result.read(row["result"])))
-        for row in rows
-    ]
-    given = {
-        "validation_ids": [row["validation_id"] for row in rows],
-        "positions": [row["position"] for row in rows],
-        "results": erased,
-    }
-    await connection.execute(SQL["erase_results"], given)
 
 
 async def _erase(connection: Connection, due: Sequence[Row]) -> None:
@@ -179,9 +183,14 @@ def _keys(rows: Sequence[Row]) -> dict[str, Any]:
     }
 
 
-def _purged(deleted: Sequence[Row], *, validations: int = 0) -> Purged:
-    size = sum(row["size_bytes"] for row in deleted)
-    return Purged(validations=validations, documents=len(deleted), size_bytes=size)
+def _purged(deleted: Sequence[Row], tenant: str | None, *, validations: int = 0) -> Purged:
+    size = sum(row["size_bytes"] for row in deleted if tenant in (None, row["tenant"]))
+    return Purged(validations=validations, documents=_of(deleted, tenant), size_bytes=size)
+
+
+def _of(rows: Sequence[Row], tenant: str | None) -> int:
+    """How many are the tenant's; all where none is given."""
+    return sum(tenant in (None, row["tenant"]) for row in rows)
 
 
 def _erased_event(row: Row, actor: str) -> AuditEvent:

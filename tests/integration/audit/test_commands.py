@@ -251,3 +251,20 @@ rules:
     message: {id: "harus dilihat", en: "must be seen"}
 accepted: {id: Baik, en: Fine}
 """
+
+
+async def test_who_migrated_the_database_is_told_once(
+    tmp_path: Path, empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ABSAH_DATABASE_URL", empty_database_url)
+    monkeypatch.setenv("ABSAH_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("LOGNAME", "siti")
+    for _ in range(2):
+        migrated = await command("db", "migrate")
+        assert migrated.exit_code == 0, migrated.output
+    with psycopg.connect(empty_database_url) as connection:
+        (event,) = connection.execute(
+            "select tenant, actor, action, details from audit_events"
+        ).fetchall()
+    assert event[:3] == ("default", "siti", "database.migrated")
+    assert event[3]["applied"][0] == "0001 initial"

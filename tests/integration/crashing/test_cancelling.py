@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from durable import durable_server, durable_settings, eventually, outcomes, rows, worker_process
+from durable import (
+    STALLED_SOON,
+    durable_server,
+    durable_settings,
+    eventually,
+    outcomes,
+    rows,
+    worker_process,
+)
 
 from absah.v1 import validation_pb2
 
@@ -12,7 +20,9 @@ from absah.v1 import validation_pb2
 async def test_an_attempt_of_a_dead_worker_at_a_cancelled_validation_is_lost(
     tmp_path: Path, database_url: str
 ) -> None:
-    settings = durable_settings(tmp_path, database_url)
+    settings = durable_settings(
+        tmp_path, database_url, jobs={"stalled_after_seconds": STALLED_SOON}
+    )
     serving = durable_settings(tmp_path, database_url, jobs={"workers": 0})
     async with durable_server(serving) as caller:
         async with worker_process(settings) as process:

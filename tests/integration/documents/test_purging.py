@@ -15,6 +15,7 @@ from support import Length, Slow, running_server
 
 import absah
 from absah.admin.v1 import admin_service_pb2
+from absah.v1 import validation_pb2
 
 from .conftest import Asking, digest_of, files, messages, name_of, refusal
 
@@ -205,6 +206,55 @@ async def test_an_upload_that_a_validation_needs_stays_with_it(
     assert (await purge(address)).deleted_documents == 1
 
 
+async def test_a_policy_version_that_is_gone_is_kept_as_the_newest_says(
+    settings: Any, database: Any, data_folder: Path
+) -> None:
+    async with running_server(settings, (Length, Slow)) as at, absah.AsyncClient(at) as client:
+        await validate(client, "brief")
+    newer = POLICY.format(name="brief", retention="retention: {documents_days: 60}\n")
+    (settings.policies / "brief.yaml").write_text(newer.replace("version: 1", "version: 2"))
+    async with running_server(settings, (Length, Slow)) as at:
+        await age(database, days=59)
+        assert (await purge(at)).erased_validations == 0
+        await age(database, days=2)
+        assert (await purge(at, dry_run=True)).erased_validations == 1
+        assert (await purge(at)).erased_validations == 1
+    assert contents(data_folder) == set()
+
+
+async def test_a_policy_that_is_gone_is_kept_as_the_server_says(
+    settings: Any, database: Any
+) -> None:
+    async with running_server(settings, (Length, Slow)) as at, absah.AsyncClient(at) as client:
+        await validate(client, "brief")
+    (settings.policies / "brief.yaml").unlink()
+    blobs = settings.blobs.model_copy(update={"documents_days": 200})
+    async with running_server(settings.model_copy(update={"blobs": blobs}), (Length, Slow)) as at:
+        await age(database, days=199)
+        assert (await purge(at)).erased_validations == 0
+        await age(database, days=2)
+        assert (await purge(at)).erased_validations == 1
+
+
+async def test_a_reviewers_words_go_with_the_contents(
+    address: str, client: absah.AsyncClient, database: Any
+) -> None:
+    made = await validate(client, "brief", f"ini laporan panjang {SECRET}")
+    review = made.name.replace("validations/", "reviews/")
+    await client.claim_review(review, reviewer="siti")
+    reason = f"{SECRET} sudah ditanya"
+    await client.decide_review(review, "accept", reason=reason, reviewer="siti")
+    await age(database, days=31)
+    await purge(address)
+    found = (await client.validation(made.name)).human_decision
+    assert (found.reason, found.reviewer) == ("", "siti")
+    assert found.decision == validation_pb2.DECISION_ACCEPT
+    kept = str(await rows(database, "select * from reviews"))
+    kept += str(await rows(database, "select details from audit_events"))
+    assert SECRET not in kept
+    assert digest_of(reason.encode()) in kept
+
+
 async def test_what_waits_for_a_person_keeps_its_contents(
     client: absah.AsyncClient, address: str, database: Any
 ) -> None:
@@ -259,7 +309,8 @@ async def test_a_content_that_no_row_came_to_refer_to_is_swept(
     assert orphan.exists()  # it may be about to be referred to
     for path in (data_folder / "blobs").glob("??/*"):
         os.utime(path, (0, 0))
-    assert (await purge(address)).removed_contents == 1
+    await purge(address)  # now it is known
+    await purge(address)
     assert not orphan.exists()
     assert await asking.download(name_of(b"halo")) == b"halo"
 
@@ -284,6 +335,58 @@ async def test_deletions_are_told_in_the_audit_log(
         ("operator", "purge.ended", "documents"),
     ]
     assert digest_of(f"ini {SECRET}".encode()) in str(events[2]["details"])
+
+
+async def test_a_purge_tells_a_tenant_of_its_own_alone(
+    asking: Asking, address: str, database: Any, data_folder: Path
+) -> None:
+    other = Asking(address, tenant="other")
+    await asking.upload(messages(b"halo"))
+    await other.upload(messages(b"hai"))
+    await refusal(other.upload(messages(bytes(1000), until=400)))
+    await other.channel.close()
+    for path in (data_folder / "blobs" / "uploads").glob("*/*"):
+        os.utime(path, (0, 0))
+    await age(database, days=31)
+    told = await purge(address, dry_run=True)
+    assert (told.deleted_documents, told.deleted_bytes, told.removed_uploads) == (1, 4, 0)
+    done = await purge(address)
+    assert (done.deleted_documents, done.deleted_bytes, done.removed_contents) == (1, 4, 1)
+    assert done.removed_uploads == 0
+    assert contents(data_folder) == set()
+    (event,) = await rows(
+        database, "select tenant, details from audit_events where action = 'purge.ended'"
+    )
+    assert event["tenant"] == "default"
+    assert event["details"] == {
+        "validations": 0,
+        "documents": 1,
+        "size_bytes": 4,
+        "contents": 1,
+        "uploads": 0,
+    }
+
+
+async def test_contents_go_though_looking_through_all_documents_breaks_off(
+    settings: Any, database_url: str, database: Any, data_folder: Path
+) -> None:
+    store = settings.store.model_copy(update={"statement_seconds": 0.5})
+    hasty = settings.model_copy(update={"store": store})
+    async with running_server(hasty, (Length, Slow)) as address:
+        asking = Asking(address)
+        for content in (b"halo", b"hai"):
+            await asking.upload(messages(content))
+        await asking.delete(name_of(b"halo"))
+        await database.execute("update documents set expire_time = null")
+        async with await psycopg.AsyncConnection.connect(database_url) as busy:
+            await busy.execute("select from documents where state = 'READY' for update")
+            with pytest.raises(absah.CallFailed) as failed:
+                await purge(address)
+        await asking.channel.close()
+    assert failed.value.reason == "STORE_UNAVAILABLE"
+    assert contents(data_folder) == {digest_of(b"hai")}
+    (event,) = await rows(database, "select details from audit_events where action = 'purge.ended'")
+    assert event["details"]["contents"] == 1
 
 
 async def test_a_document_in_use_cannot_be_deleted(

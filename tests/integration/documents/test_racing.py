@@ -13,7 +13,7 @@ from absah_server import storage
 from absah_server.core import names
 from absah_server.core.errors import DocumentNotFound
 from absah_server.storage import Storage
-from absah_server.store import documents
+from absah_server.store import documents, purging
 from absah_server.store.documents import KeptContent
 from absah_server.store.purging import PostgresExpiry
 
@@ -134,6 +134,21 @@ async def test_a_document_that_is_being_referred_to_does_not_expire(kept: Storag
     looked_at, purged = await expiry.expire_documents(actor="absah", limit=10)
     assert (looked_at, purged.documents) == (1, 0)
     assert await kept.keeper.fetch("default", DIGEST) == CONTENT
+
+
+async def test_documents_that_nothing_needs_are_let_go_a_few_at_a_time(
+    kept: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(purging, "RELEASED_AT_A_TIME", 2)
+    some = [KeptContent(digest=digest_of(b"%d" % n), size_bytes=1, media_type="") for n in range(5)]
+    async with kept.database.transaction() as connection:
+        await documents.keep(connection, "default", [ROW, *some])
+        await documents.keep(connection, "other", some)
+        await refer(connection, names.new_id())
+    await PostgresExpiry(database=kept.database).release_unneeded()
+    async with kept.database.connection() as connection:
+        cursor = await connection.execute("select sha256 from documents where expire_time is null")
+        assert [row["sha256"].hex() for row in await cursor.fetchall()] == [DIGEST]
 
 
 async def test_who_names_a_document_that_is_being_deleted_is_told(kept: Storage) -> None:

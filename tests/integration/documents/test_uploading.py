@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc
+import psycopg
 import pytest
 from support import Length, make_picture, make_settings, running_server
 
@@ -171,7 +172,38 @@ async def test_what_is_there_is_answered_before_it_is_sent(asking: Asking) -> No
 
     async with asyncio.timeout(10):
         call = asking.stub.UploadDocument(header_alone(), metadata=asking.metadata)
-        assert (await call).document == first
+        again = (await call).document
+    assert (again.name, again.state) == (first.name, pb2.DOCUMENT_STATE_READY)
+
+
+@pytest.mark.parametrize("left", ["now() + interval '1 minute'", "null"])
+async def test_uploading_what_is_there_keeps_it_as_long_as_if_it_were_new(
+    asking: Asking, client: absah.AsyncClient, database_url: str, left: str
+) -> None:
+    first = await asking.upload(messages(CONTENT))
+    for upload in (lambda: asking.upload(messages(CONTENT)), lambda: client.upload(CONTENT)):
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            await connection.execute(f"update documents set expire_time = {left}".encode())
+        again = await upload()
+        assert again.expire_time.ToSeconds() >= first.expire_time.ToSeconds()
+        assert await asking.get(first.name) == again
+
+
+async def test_uploading_what_is_there_shortens_no_time(asking: Asking, database_url: str) -> None:
+    await asking.upload(messages(CONTENT))
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await connection.execute("update documents set expire_time = expire_time + interval '1 y'")
+    longer = (await asking.get(name_of(CONTENT))).expire_time
+    assert (await asking.upload(messages(CONTENT))).expire_time == longer
+
+
+async def test_beginning_anew_lets_go_of_what_had_arrived(
+    asking: Asking, data_folder: Path
+) -> None:
+    for at in (2 * CHUNK, CHUNK, 5):
+        await refusal(asking.upload(messages(CONTENT, until=at)))
+        (partial,) = partials(data_folder)
+        assert partial.stat().st_size == at
 
 
 async def test_another_tenant_must_send_it_to_have_it(asking: Asking) -> None:
@@ -277,6 +309,45 @@ async def test_more_calls_than_there_are_places_are_refused_at_once(settings: An
         await asking.channel.close()
 
 
+async def test_who_reads_nothing_for_long_keeps_no_place(settings: Any) -> None:
+    few = settings.blobs.model_copy(update={"max_downloads": 1, "idle_seconds": 0.3})
+    async with running_server(settings.model_copy(update={"blobs": few}), (Length,)) as address:
+        asking, other = Asking(address), Asking(address)
+        await asking.upload(messages(LARGE))
+        request = pb2.DownloadDocumentRequest(name=name_of(LARGE))
+        stalled = other.stub.DownloadDocument(request, metadata=other.metadata)
+        await stalled.read()  # and no more
+        assert (await refusal(asking.download(name_of(LARGE)))).reason == "OVERLOADED"
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    assert await asking.download(name_of(LARGE)) == LARGE
+                    break
+                except grpc.RpcError:
+                    await asyncio.sleep(0.05)
+
+            async def rest() -> None:
+                while await stalled.read() is not grpc.aio.EOF:
+                    pass
+
+            failed = await refusal(rest())
+        assert failed.code is grpc.StatusCode.DEADLINE_EXCEEDED
+        for each in (asking, other):
+            await each.channel.close()
+
+
+async def test_the_client_mends_what_is_damaged(
+    client: absah.AsyncClient, address: str, data_folder: Path
+) -> None:
+    document = await client.upload(CONTENT)
+    (file,) = files(data_folder)
+    with absah.Client(address) as other:
+        for upload in (client.upload, lambda c: asyncio.to_thread(other.upload, c)):
+            file.write_bytes(CONTENT[:-1] + b"?")
+            await upload(CONTENT)
+            assert await client.download(document.name) == CONTENT
+
+
 async def test_a_damaged_document_is_mended_by_uploading_it(
     asking: Asking, data_folder: Path
 ) -> None:
@@ -331,10 +402,10 @@ async def test_the_client_uploads_and_downloads(client: absah.AsyncClient, tmp_p
     path = tmp_path / "evidence.bin"
     path.write_bytes(CONTENT)
     told: list[int] = []
-    document = await client.upload(path, told=lambda sent, size: told.append(sent))
+    await client.upload(path, told=lambda sent, size: told.append(sent))
     assert told == [0, CHUNK, 2 * CHUNK, 3 * CHUNK, 4 * CHUNK]
-    assert await client.upload(path, told=lambda sent, size: told.append(sent)) == document
-    assert len(told) == 5
+    document = await client.upload(path, told=lambda sent, size: told.append(sent))
+    assert told[5:] == [4 * CHUNK]  # it is there already
     assert await client.download(document.name) == CONTENT
     assert (await client.document(document.name)) == document
 

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from click.testing import CliRunner
 from durable import (
     AlwaysBusy,
@@ -20,6 +21,7 @@ from durable import (
 )
 from support import Length, Slow
 
+import absah
 from absah.v1 import validation_pb2
 from absah_ops.main import main
 
@@ -66,7 +68,7 @@ async def test_operators_see_jobs_and_the_attempts_at_them(
 
 async def test_what_failed_is_tried_again_by_hand(tmp_path: Path, database_url: str) -> None:
     waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
-    working = durable_settings(tmp_path, database_url)
+    working = durable_settings(tmp_path, database_url, jobs={"max_attempts": 1})
     async with durable_server(waiting, [Length]) as caller:
         created = await caller.create("halo", "length")
         async with durable_server(working, [Slow]):
@@ -99,6 +101,28 @@ async def test_what_failed_and_is_erased_is_not_tried_again(
     assert refused.exit_code == 1
     assert "erased" in refused.stderr and "FAILED_PRECONDITION" in refused.stderr
     assert kept.state == validation_pb2.STATE_FAILED
+
+
+async def test_what_failed_is_tried_again_only_with_its_documents(
+    tmp_path: Path, database_url: str
+) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    working = durable_settings(tmp_path, database_url, jobs={"max_attempts": 1})
+    async with durable_server(waiting, [Length]) as caller:
+        created = await caller.create("halo", "length")
+        async with durable_server(working, [Slow]):
+            await caller.ended(created.name)
+        document = f"documents/{created.record.documents[0].sha256}"
+        with absah.Client(caller.address) as client:
+            await asyncio.to_thread(client.delete_document, document)
+            refused = await command(caller, "retry", created.name)
+            kept = await caller.get(created.name)
+            await asyncio.to_thread(client.upload, b"halo")
+        (retried,) = await printed(caller, "retry", created.name)
+    assert refused.exit_code == 1
+    assert document in refused.stderr and "FAILED_PRECONDITION" in refused.stderr
+    assert kept.state == validation_pb2.STATE_FAILED
+    assert retried["state"] == "WAITING"
 
 
 async def test_what_waits_to_be_tried_again_is_tried_at_once_by_hand(
@@ -165,6 +189,35 @@ async def test_purging_removes_jobs_and_keeps_validations_and_attempts(
     assert kept.state == SUCCEEDED
     assert outcomes(database_url, created.name) == ["SUCCEEDED"]
     assert acts(database_url) == [("jobs.purged", "jobs")]
+
+
+async def test_a_job_that_is_being_retried_is_not_purged(tmp_path: Path, database_url: str) -> None:
+    waiting = durable_settings(tmp_path, database_url, jobs={"workers": 0})
+    async with durable_server(waiting) as caller:
+        await caller.create("halo", "length")
+        rows(database_url, "update validations set state = 'FAILED' returning 1")
+        rows(database_url, "update procrastinate_jobs set status = 'failed' returning 1")
+        with psycopg.connect(database_url) as retrying:
+            retrying.execute("update procrastinate_jobs set status = 'todo'")
+            purging = asyncio.create_task(
+                printed(caller, "purge", "--state", "failed", "--older-than", "0s")
+            )
+            await eventually(lambda: purging.done() or waits_for_a_lock(database_url))
+        purged = await purging
+        (left,) = await printed(caller, "list")
+    assert purged == [{"purged_jobs": 0}]
+    assert left["state"] == "WAITING"
+
+
+def waits_for_a_lock(database_url: str) -> bool:
+    """Whether a statement waits for another transaction."""
+    return bool(
+        rows(
+            database_url,
+            "select from pg_stat_activity"
+            " where datname = current_database() and wait_event_type = 'Lock'",
+        )
+    )
 
 
 async def test_a_tenant_does_not_see_the_jobs_of_another(tmp_path: Path, database_url: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from durable import durable_server, durable_settings, rows
+from durable import Busy, durable_server, durable_settings, eventually, outcomes, rows
 from support import Slow, make_registry
 
-from absah.v1 import validation_service_pb2
+from absah.v1 import validation_pb2, validation_service_pb2
 
 POLICY = """
 policy: letters
@@ -61,3 +61,25 @@ async def test_a_policy_runs_no_more_at_a_time_than_it_may(
     assert len(spans) == 4
     for earlier, later in itertools.pairwise(spans):
         assert earlier["end_time"] <= later["start_time"]
+
+
+async def test_what_waits_to_be_tried_again_holds_up_no_other_of_its_policy(
+    tmp_path: Path, database_url: str
+) -> None:
+    settings = durable_settings(
+        tmp_path,
+        database_url,
+        jobs={"policy_concurrency": {"letters": 1}, "backoff_seconds": 600.0},
+    )
+    (tmp_path / "policies" / "letters.yaml").write_text(POLICY.replace("slow:", "busy:"))
+    registry = make_registry(Busy)
+    checker = registry.checkers["busy"].checker
+    assert isinstance(checker, Busy)
+    checker.refusals = 1
+    async with durable_server(settings, registry) as caller:
+        refused = await caller.create("halo", policy="letters")
+        await eventually(lambda: outcomes(database_url, refused.name) == ["RETRIED"])
+        other = await caller.create("halo juga", policy="letters")
+        ended = await caller.ended(other.name)
+        assert (await caller.get(refused.name)).state == validation_pb2.STATE_PENDING
+    assert ended.state == validation_pb2.STATE_SUCCEEDED

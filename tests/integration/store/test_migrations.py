@@ -9,7 +9,7 @@ import pytest
 
 from absah_server.core.errors import SchemaBusy, SchemaOutdated, SchemaUnknown, StoreUnavailable
 from absah_server.store import migrations
-from absah_server.store.database import Database
+from absah_server.store.database import Connection, Database
 
 
 @pytest.fixture
@@ -42,10 +42,70 @@ async def test_a_migration_gives_way_to_who_uses_what_it_changes(empty: Database
     async with empty.connection() as connection:
         await connection.execute(forget, (last.version,))
         async with empty.transaction() as other:
-            await other.execute(migrations.SQL["lock"])
+            await other.execute(migrations.SQL["take_turn"])
             with pytest.raises(SchemaBusy, match="Run it again"):
                 await migrations.migrate(empty)
         assert await missing(empty) == [last.version]
+
+
+async def test_an_index_of_jobs_is_built_while_jobs_are_being_written(empty: Database) -> None:
+    await migrations.migrate(empty)
+    (beside,) = [m for m in migrations.known() if m.outside]
+    begun = asyncio.Event()
+
+    async def migrate() -> None:
+        begun.set()
+        await migrations.migrate(empty)
+
+    async with empty.connection() as connection:
+        forget = "delete from schema_migrations where version = %s"
+        await connection.execute(forget, (beside.version,))
+        async with empty.transaction() as old_server:
+            await old_server.execute(
+                "insert into procrastinate_jobs (queue_name, task_name) values ('x', 'x')"
+            )
+            migrating = asyncio.create_task(migrate())
+            await begun.wait()
+            async with asyncio.timeout(10):
+                while not await waiting(connection):
+                    await asyncio.sleep(0.02)
+            # What is built waits for that one, and no other waits for what is built.
+            async with empty.transaction() as another:
+                await another.execute("set local lock_timeout = '1s'")
+                await another.execute(
+                    "insert into procrastinate_jobs (queue_name, task_name) values ('y', 'y')"
+                )
+        await migrating
+        cursor = await connection.execute(
+            "select indisvalid from pg_index where indexrelid = 'jobs_of_workers'::regclass"
+        )
+        assert await cursor.fetchall() == [{"indisvalid": True}]
+    await migrations.verify(empty)
+
+
+async def waiting(connection: Connection) -> bool:
+    """Whether the index is being built, and waits for those who write."""
+    cursor = await connection.execute(
+        "select from pg_stat_activity where datname = current_database()"
+        " and query ilike '%index concurrently%' and wait_event_type = 'Lock'"
+    )
+    return bool(await cursor.fetchall())
+
+
+async def test_an_index_whose_building_was_broken_off_is_built_anew(empty: Database) -> None:
+    await migrations.migrate(empty)
+    (beside,) = [m for m in migrations.known() if m.outside]
+    async with empty.connection() as connection:
+        await connection.execute(
+            "update pg_index set indisvalid = false where indexrelid = 'jobs_of_workers'::regclass"
+        )
+        forget = "delete from schema_migrations where version = %s"
+        await connection.execute(forget, (beside.version,))
+        assert await migrations.migrate(empty) == [beside]
+        cursor = await connection.execute(
+            "select indisvalid from pg_index where indexrelid = 'jobs_of_workers'::regclass"
+        )
+        assert await cursor.fetchall() == [{"indisvalid": True}]
 
 
 async def missing(database: Database) -> list[int]:

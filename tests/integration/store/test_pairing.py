@@ -6,13 +6,17 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from support import make_settings
 
 from absah_server import storage
-from absah_server.core.errors import ContentStoreUnknown
+from absah_server.core.errors import ContentStoreUnknown, DocumentNotFound, StoreUnavailable
 from absah_server.settings import Settings
+from absah_server.store import queries
 from absah_server.store.purging import PostgresExpiry
+
+AUDIT = queries.load("audit")
 
 
 def settings(tmp_path: Path, database_url: str, folder: str, **blobs: Any) -> Settings:
@@ -43,6 +47,37 @@ async def test_one_whose_documents_are_elsewhere_is_refused_with_what_to_do(
     with pytest.raises(ContentStoreUnknown, match=r"two/blobs.*ABSAH_BLOBS__ADOPT"):
         await opened(settings(tmp_path, database_url, "two"))
     await opened(settings(tmp_path, database_url, "one"))
+
+
+async def test_one_that_is_refused_leaves_nothing_where_documents_should_be(
+    tmp_path: Path, database_url: str
+) -> None:
+    await opened(settings(tmp_path, database_url, "one"))
+    with pytest.raises(ContentStoreUnknown):
+        await opened(settings(tmp_path, database_url, "two"))
+    assert not (tmp_path / "two" / "blobs" / "incoming").exists()
+
+
+async def test_a_missing_document_is_told_from_a_store_that_is_no_longer_there(
+    tmp_path: Path, database_url: str
+) -> None:
+    folder = tmp_path / "one" / "blobs"
+    async with storage.opened(settings(tmp_path, database_url, "one")) as kept:
+        with pytest.raises(DocumentNotFound):
+            await kept.blobs.get("ab" * 32)
+        folder.rename(tmp_path / "away")
+        folder.mkdir()
+        with pytest.raises(StoreUnavailable, match="not mounted"):
+            await kept.blobs.get("ab" * 32)
+
+
+async def test_who_pairs_does_not_wait_for_who_seals(tmp_path: Path, database_url: str) -> None:
+    given = settings(tmp_path, database_url, "one")
+    await opened(given)
+    async with await psycopg.AsyncConnection.connect(database_url) as sealing:
+        assert await (await sealing.execute(AUDIT["try_sealing"])).fetchall() == [(True,)]
+        async with asyncio.timeout(10):
+            await opened(given)
 
 
 async def test_another_store_is_adopted_in_place_of_one_that_is_lost(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 
 from absah_sdk import Artifact, Outcome, Result
@@ -77,6 +78,23 @@ async def test_artifacts_are_bounded_together() -> None:
     keep(cache, b"large", artifact_bytes=101)
     await cache.find([b"large"])
     assert shelf.asked[-1] == {b"large"}
+
+
+class SlowShelf(Shelf):
+    """One that others may be at while it looks."""
+
+    async def find(self, keys: Collection[bytes]) -> Mapping[bytes, CheckResult]:
+        await asyncio.sleep(0)
+        return await super().find(keys)
+
+
+async def test_what_two_look_for_at_once_counts_once() -> None:
+    shelf = SlowShelf()
+    shelf.kept[b"a"] = make_result(60)
+    cache = Recent(shelf, max_bytes=100)
+    await asyncio.gather(cache.find([b"a"]), cache.find([b"a"]))
+    await cache.find([b"a"])
+    assert shelf.asked == [{b"a"}, {b"a"}]
 
 
 async def test_what_is_old_goes() -> None:

@@ -65,7 +65,8 @@ class DocumentServiceServicer:
         """Uploads one document. The first message says its digest and size, and where the chunks begin;
         the others carry chunks in order. An upload that broke off can be gone on with: ask GetDocument
         how much has arrived, and begin there. The document exists once the response is sent, and is
-        durable then. Uploading what is there already is answered at once.
+        durable then. Uploading what is there already is answered at once, and keeps it for as long as
+        if it had been sent anew; a header with `offset_bytes` of the whole size is enough for that.
 
         Beginning at byte 0 is always possible, and lets go of what had arrived before.
 
@@ -98,6 +99,7 @@ class DocumentServiceServicer:
         - NOT_FOUND: no such document, or its content is deleted.
         - OUT_OF_RANGE: `offset_bytes` is beyond its end.
         - RESOURCE_EXHAUSTED: too many are sent at the moment; RetryInfo says when to come back.
+        - DEADLINE_EXCEEDED: nothing was read for long; go on where it broke off.
         - DATA_LOSS: what is stored is damaged, and not sent; uploading the document again mends it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -105,8 +107,10 @@ class DocumentServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteDocument(self, request, context):
-        """Deletes a document, or what has arrived of it; the records of validations keep its digest.
-        Deleting what is deleted changes nothing. The content is removed after a while, if no tenant
+        """Deletes a document, or what has arrived of it; the records of validations keep its digest, the
+        outcomes of its checks and the decisions. What was read from it goes with it: facts, messages of
+        findings, and the wordings of verdicts that it was part of. Deleting what is deleted changes
+        nothing. The content is removed after a while, if no tenant
         has it by then.
 
         - INVALID_ARGUMENT: `name` is no document's name.

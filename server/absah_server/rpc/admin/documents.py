@@ -30,9 +30,9 @@ class DocumentMethods:
         caller = callers.caller_of(context)
         if self.purger is None:
             raise NothingKept
-        return _response(
-            await (self.purger.due() if request.dry_run else self.purger.purge(caller))
-        )
+        if request.dry_run:
+            return _response(await self.purger.due(caller.tenant))
+        return _response(await self.purger.purge(caller))
 
 
 def _response(value: Purged) -> pb2.PurgeDocumentsResponse:

@@ -29,6 +29,10 @@ select exists (
     where tenant = %(tenant)s and sha256 = %(sha256)s and state = 'READY'
 ) as ready
 
+-- name: sizes
+select sha256, size_bytes from documents
+where tenant = %(tenant)s and sha256 = any(%(sha256s)s) and state = 'READY'
+
 -- name: spare
 -- In one order, so that two who spare the same do not wait for each other.
 with spared as (
@@ -72,6 +76,14 @@ on conflict (tenant, sha256) do update set
     expire_time = excluded.expire_time
 returning sha256, state, size_bytes, media_type, create_time, expire_time
 
+-- name: renew
+-- One that goes with the last validation stays as long too, though that is purged before.
+update documents set
+    update_time = now(),
+    expire_time = greatest(expire_time, now() + make_interval(secs => %(keep_seconds)s))
+where tenant = %(tenant)s and sha256 = %(sha256)s and state = 'READY'
+returning sha256, state, size_bytes, media_type, create_time, expire_time
+
 -- name: lock
 -- Before it is asked who needs it: whoever begins to need it holds it too, and is waited for.
 select sha256, state, size_bytes, media_type, create_time, expire_time from documents
@@ -90,6 +102,35 @@ select exists (
 -- name: delete
 update documents set state = 'DELETED', update_time = now(), expire_time = null
 where tenant = %(tenant)s and sha256 = %(sha256)s
+
+-- name: reading_validations
+-- Those that it was an input of, some at a time, and that are not erased yet.
+select id, verdict from validations
+where id in (
+    select validation_id from validation_documents
+    where tenant = %(tenant)s
+        and sha256 = %(sha256)s
+        and not artifact
+        and validation_id > %(after)s
+)
+    and erase_time is null
+order by id
+limit %(limit)s
+for update
+
+-- name: readings
+-- The results of checks of this document; others of the same validations stay.
+select validation_id, position, result from check_results
+join validation_documents using (validation_id, document)
+where validation_id = any(%(ids)s)
+    and tenant = %(tenant)s
+    and sha256 = %(sha256)s
+    and not artifact
+
+-- name: erase_verdicts
+update validations set verdict = given.verdict
+from unnest(%(ids)s::uuid[], %(verdicts)s::json[]) as given (id, verdict)
+where validations.id = given.id
 
 -- name: mark_unneeded
 -- Its content goes after a while, if no row of any tenant refers to it by then.

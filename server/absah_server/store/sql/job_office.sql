@@ -50,6 +50,17 @@ where validation.tenant = %(tenant)s
     and job.id = %(job_id)s
 for update of validation
 
+-- name: documents
+select distinct sha256 from validation_documents
+where tenant = %(tenant)s
+    and validation_id = (
+        select (args ->> 'validation_id')::uuid from procrastinate_jobs
+        where id = %(job_id)s
+            and queue_name = 'validations'
+            and args ->> 'validation_id' ~ '^[0-9a-f]{32}$'
+    )
+    and not artifact
+
 -- name: reopen
 -- A FAILED validation waits once more, with its attempts counted anew.
 update validations set
@@ -77,6 +88,7 @@ select pg_notify(
 )
 
 -- name: purge
+-- Those that are being changed just now, as by a retry, are left to that.
 delete from procrastinate_jobs where id in (
     select job.id
     from procrastinate_jobs as job
@@ -89,5 +101,6 @@ delete from procrastinate_jobs where id in (
         and job.status::text = any(%(statuses)s::text[])
         and validation.update_time <= now() - make_interval(secs => %(older_than_seconds)s)
     limit %(limit)s
+    for update of job skip locked
 )
 returning id

@@ -7,7 +7,7 @@ with quick as materialized (
     select set_config('synchronous_commit', 'off', true)
 ),
 fetched as materialized (
-    select procrastinate_fetch_job_v2(%(queues)s::varchar[], %(worker_id)s) as job
+    select absah_take_job(%(queue)s, %(worker_id)s) as job
     from quick, generate_series(1, %(count)s)
 ),
 jobs as materialized (
@@ -109,13 +109,18 @@ where job.worker_id = %(worker_id)s
     and not job.id = any(%(under_way)s)
 
 -- name: forget_workers
--- Those that are not heard of and have no job left.
-delete from procrastinate_workers as worker
-where worker.last_heartbeat < now() - make_interval(secs => %(stalled_after_seconds)s)
-    and not exists (
-        select from procrastinate_jobs as job
-        where job.worker_id = worker.id and job.status = 'doing'
-    )
+-- Some of those that are not heard of and have no job left.
+delete from procrastinate_workers where id in (
+    select worker.id from procrastinate_workers as worker
+    where worker.last_heartbeat < now() - make_interval(secs => %(stalled_after_seconds)s)
+        and not exists (
+            select from procrastinate_jobs as job
+            where job.worker_id = worker.id and job.status = 'doing'
+        )
+    order by worker.last_heartbeat
+    limit %(limit)s
+    for update of worker skip locked
+)
 
 -- name: orphans
 -- Validations that wait for a job which is not there; none should ever be found.
@@ -130,11 +135,16 @@ limit 100
 for update of validation skip locked
 
 -- name: finish
--- Ends jobs that this worker still has: one that was taken over is no longer its own.
-select procrastinate_finish_job_v1(job.id, ended.status::procrastinate_job_status, false)
+-- Ends jobs that this worker still has: one that was taken over is no longer its own. Unlike
+-- procrastinate's function it lets go of the worker, since to forget one that all the jobs it ever
+-- ended refer to would write each of them anew.
+update procrastinate_jobs as job set
+    status = ended.status::procrastinate_job_status,
+    abort_requested = false,
+    attempts = job.attempts + 1,
+    worker_id = null
 from unnest(%(job_id)s::bigint[], %(status)s::text[]) as ended (job_id, status)
-join procrastinate_jobs as job
-    on job.id = ended.job_id and job.status = 'doing' and job.worker_id = %(worker_id)s
+where job.id = ended.job_id and job.status = 'doing' and job.worker_id = %(worker_id)s
 
 -- name: finish_ended
 -- Ends jobs of this worker whose validations have ended or are gone; the others are being worked
@@ -155,7 +165,10 @@ lost as (
     update attempts set outcome = 'LOST', end_time = now() from ended
     where attempts.validation_id = ended.validation_id and attempts.outcome is null
 )
-select procrastinate_finish_job_v1(id, 'aborted', false) from ended
+update procrastinate_jobs as job set
+    status = 'aborted', abort_requested = false, attempts = job.attempts + 1, worker_id = null
+from ended
+where job.id = ended.id and job.status = 'doing' and job.worker_id = %(worker_id)s
 
 -- name: again
 -- Lets jobs wait once more; those that need not wait are told to all workers.

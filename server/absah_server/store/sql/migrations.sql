@@ -6,9 +6,9 @@ create table if not exists schema_migrations (
     apply_time timestamptz not null default now()
 )
 
--- name: lock
+-- name: take_turn
 -- One migrator at a time; the number is this program's own choice.
-select pg_advisory_xact_lock(7105401)
+select pg_try_advisory_xact_lock(7105401) as mine
 
 -- name: limit_waiting
 -- Rather fail and be called again than make old servers queue behind a lock that is waited for.

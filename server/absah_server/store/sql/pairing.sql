@@ -1,6 +1,6 @@
 -- name: lock
 -- One at a time; the number is this program's own choice.
-select pg_advisory_xact_lock(7105402)
+select pg_advisory_xact_lock(7105403)
 
 -- name: mark
 select sha256 from content_store

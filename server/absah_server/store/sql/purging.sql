@@ -1,13 +1,18 @@
 -- name: due_validations
 -- Those that ended, that no person is still to decide on, and whose time is over: that of their
--- policy's version, or else the default. Others may be at it: what they have locked is left to them.
+-- policy's version, of the newest one where that is gone, or else the default. Others may be at it:
+-- what they have locked is left to them.
 select id, tenant, request, record, verdict from validations
 left join unnest(%(policies)s::text[], %(cutoffs)s::timestamptz[]) as kept (policy, cutoff)
     using (policy)
+left join unnest(%(policies)s::text[], %(cutoffs)s::timestamptz[]) as newest (name, cutoff)
+    on newest.name = split_part(policy, '@', 1)
 where erase_time is null
     and create_time < %(latest)s
     and create_time < case
-        when kept.policy is null then %(default_cutoff)s::timestamptz else kept.cutoff
+        when kept.policy is not null then kept.cutoff
+        when newest.name is not null then newest.cutoff
+        else %(default_cutoff)s::timestamptz
     end
     and state in ('SUCCEEDED', 'FAILED', 'CANCELLED')
     and not exists (
@@ -21,13 +26,6 @@ for update of validations skip locked
 select validation_id, position, result from check_results
 where validation_id = any(%(ids)s)
 
--- name: erase_results
-update check_results set result = given.result
-from unnest(%(validation_ids)s::uuid[], %(positions)s::integer[], %(results)s::json[])
-    as given (validation_id, position, result)
-where check_results.validation_id = given.validation_id
-    and check_results.position = given.position
-
 -- name: erase_validations
 update validations set
     request = given.request,
@@ -37,6 +35,10 @@ update validations set
 from unnest(%(ids)s::uuid[], %(requests)s::json[], %(records)s::json[], %(verdicts)s::json[])
     as given (id, request, record, verdict)
 where validations.id = given.id
+
+-- name: erase_reasons
+-- In the reviewer's own words; the audit log keeps their digest.
+update reviews set reason = '' where validation_id = any(%(ids)s) and reason is not null
 
 -- name: lock_documents_of
 -- Whoever has one locked is about to refer to it, or to delete it.
@@ -112,6 +114,10 @@ for update skip locked
 select sha256 from documents where sha256 = any(%(sha256s)s) and state = 'READY'
 union select sha256 from content_store where sha256 = any(%(sha256s)s)
 
+-- name: were_of
+select count(*) as contents from documents
+where sha256 = any(%(sha256s)s) and tenant = %(tenant)s
+
 -- name: forget_unneeded
 delete from unneeded_contents where sha256 = any(%(sha256s)s)
 
@@ -126,26 +132,43 @@ order by sha256
 on conflict do nothing
 
 -- name: release_unneeded
-update documents set expire_time = now()
-where state = 'READY'
-    and expire_time is null
-    and not exists (
-        select from validation_documents
-        join validations on validations.id = validation_documents.validation_id
-        where validation_documents.tenant = documents.tenant
-            and validation_documents.sha256 = documents.sha256
-            and validations.erase_time is null
-    )
+-- Of the next so many. Who comes to refer to one meanwhile needs it when it is to be deleted.
+with chosen as (
+    select tenant, sha256 from documents
+    where state = 'READY'
+        and expire_time is null
+        and (tenant, sha256) > (%(tenant)s, %(sha256)s)
+    order by tenant, sha256
+    limit %(limit)s
+), released as (
+    update documents set expire_time = now() from chosen
+    where documents.tenant = chosen.tenant
+        and documents.sha256 = chosen.sha256
+        and documents.state = 'READY'
+        and documents.expire_time is null
+        and not exists (
+            select from validation_documents
+            join validations on validations.id = validation_documents.validation_id
+            where validation_documents.tenant = chosen.tenant
+                and validation_documents.sha256 = chosen.sha256
+                and validations.erase_time is null
+        )
+)
+select tenant, sha256 from chosen order by tenant desc, sha256 desc limit 1
 
 -- name: due
 with due_validations as (
-    select id from validations
+    select id, tenant from validations
     left join unnest(%(policies)s::text[], %(cutoffs)s::timestamptz[]) as kept (policy, cutoff)
         using (policy)
+    left join unnest(%(policies)s::text[], %(cutoffs)s::timestamptz[]) as newest (name, cutoff)
+        on newest.name = split_part(policy, '@', 1)
     where erase_time is null
         and create_time < %(latest)s
         and create_time < case
-            when kept.policy is null then %(default_cutoff)s::timestamptz else kept.cutoff
+            when kept.policy is not null then kept.cutoff
+            when newest.name is not null then newest.cutoff
+            else %(default_cutoff)s::timestamptz
         end
         and state in ('SUCCEEDED', 'FAILED', 'CANCELLED')
         and not exists (
@@ -171,9 +194,11 @@ with due_validations as (
         )
 )
 select
-    (select count(*) from due_validations) as validations,
-    (select count(*) from due_documents) as documents,
-    (select coalesce(sum(size_bytes), 0)::bigint from due_documents) as size_bytes,
+    (select count(*) from due_validations where tenant = %(tenant)s) as validations,
+    (select count(*) from due_documents where tenant = %(tenant)s) as documents,
+    (
+        select coalesce(sum(size_bytes), 0)::bigint from due_documents where tenant = %(tenant)s
+    ) as size_bytes,
     (
         select count(*) from unneeded_contents
         where mark_time <= now() - make_interval(secs => %(grace_seconds)s)
@@ -181,5 +206,12 @@ select
                 select from documents
                 where documents.sha256 = unneeded_contents.sha256 and documents.state = 'READY'
             )
+            and exists (
+                select from documents
+                where documents.sha256 = unneeded_contents.sha256 and tenant = %(tenant)s
+            )
     ) as contents,
-    (select count(*) from documents where state = 'UPLOADING' and expire_time < now()) as uploads
+    (
+        select count(*) from documents
+        where tenant = %(tenant)s and state = 'UPLOADING' and expire_time < now()
+    ) as uploads

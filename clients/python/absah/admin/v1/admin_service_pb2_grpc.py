@@ -171,7 +171,7 @@ class AdminServiceServicer:
 
         - NOT_FOUND: the repository holds no such model or version.
         - FAILED_PRECONDITION: its files are damaged or contradict each other; the message names file
-        and field.
+        and field. Or the settings pin another version of a model that is not served.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -181,7 +181,7 @@ class AdminServiceServicer:
         """Unloads a version when what it was asked has been answered.
 
         - NOT_FOUND: no such version is loaded.
-        - FAILED_PRECONDITION: the rollout names it: it answers requests.
+        - FAILED_PRECONDITION: the rollout names it: it answers requests. Or it was loaded meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -195,7 +195,8 @@ class AdminServiceServicer:
         - INVALID_ARGUMENT: a version is missing, a share is outside 0 to 1, or the candidate is the
         current version; BadRequest names the field.
         - NOT_FOUND: the repository holds no such model or version.
-        - FAILED_PRECONDITION: a version cannot be loaded, or a digest is not that of the version here.
+        - FAILED_PRECONDITION: a version cannot be loaded, a digest is not that of the version here or
+        of what is loaded of it, the settings pin a version, or the rollout cannot be written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,10 +204,12 @@ class AdminServiceServicer:
 
     def RollBackModel(self, request, context):
         """Goes back one step: ends the candidate where there is one, or else lets the previous version
-        serve and remembers the current one as previous.
+        serve and remembers the current one as previous. Where the current one cannot be served, the
+        previous version serves at once.
 
         - NOT_FOUND: the repository holds no such model.
-        - FAILED_PRECONDITION: there is neither a candidate nor a previous version.
+        - FAILED_PRECONDITION: there is neither a candidate nor a previous version, the previous one
+        cannot be loaded, the settings pin a version, or the rollout cannot be written.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -267,7 +270,7 @@ class AdminServiceServicer:
         """Removes what has been kept long enough, of all tenants, as the server does by itself now and
         then: contents of validations whose policy's time is over, and documents that no validation
         needs longer. Records keep digests, decisions, outcomes and the codes of findings. It may break
-        off anywhere and be called again.
+        off anywhere and be called again. What it tells is of the caller's tenant alone.
 
         - FAILED_PRECONDITION: this server keeps nothing.
         - UNAVAILABLE: the store cannot be reached; what was done until then is done; RetryInfo says
@@ -304,7 +307,8 @@ class AdminServiceServicer:
         to be tried again.
 
         - NOT_FOUND: the tenant has no such job.
-        - FAILED_PRECONDITION: it neither failed nor waits, or its contents are erased.
+        - FAILED_PRECONDITION: it neither failed nor waits, its contents are erased, or one of its
+        documents is deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
