@@ -107,6 +107,9 @@ async def _start(
     settings: Settings, made: Sequence[Service]
 ) -> tuple[grpc.aio.Server, HealthServicer, int]:
     """A gRPC server of these services, and the port that it has. Raises OSError."""
+    # gRPC's thread for asyncio ends with its last user, and may be waited for then for ever: it
+    # stays as long as the process lives. https://github.com/grpc/grpc/pull/40989
+    grpc.aio.init_grpc_aio()
     server = grpc.aio.server(interceptors=[RequestReader()], options=_options(settings))
     for service in made:
         service.add(service.servicer, server)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Iterable
 
@@ -83,6 +84,7 @@ def asynchronous(
     metadata: Callable[[], Iterable[tuple[str, str]]] | None,
 ) -> TellingChannel:
     """A channel for asyncio; `metadata` is asked at each call for what else it is to carry."""
+    _keep_polling()
     credentials = _credentials(secure)
     channel = (
         grpc.aio.secure_channel(address, credentials, CHANNEL_OPTIONS)
@@ -90,6 +92,13 @@ def asynchronous(
         else grpc.aio.insecure_channel(address, CHANNEL_OPTIONS)
     )
     return TellingChannel(channel, tenant, client, metadata)
+
+
+@functools.cache
+def _keep_polling() -> None:
+    """Keep gRPC's thread for asyncio as long as the process lives. It would end with the last
+    channel, and may be waited for then for ever: https://github.com/grpc/grpc/pull/40989"""
+    grpc.aio.init_grpc_aio()
 
 
 def _credentials(secure: bool | grpc.ChannelCredentials) -> grpc.ChannelCredentials | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -27,6 +28,7 @@ from absah_server.rpc import callers, errors
 Context = grpc.aio.ServicerContext[Any, Any]
 
 STATES = {state: getattr(pb2, f"DOCUMENT_STATE_{state.value}") for state in DocumentState}
+log = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 2.0
 
 
@@ -124,6 +126,10 @@ class DocumentServicer(document_service_pb2_grpc.DocumentServiceServicer):
                     await context.write(pb2.DownloadDocumentResponse(chunk=chunk))
             except TimeoutError:
                 return False
+            except grpc.aio.InternalError:
+                # The receiver left in the midst of a chunk; nobody is there to be told.
+                log.debug("download left")
+                return True
         return True
 
     async def _content(self, request: pb2.DownloadDocumentRequest, context: Context) -> bytes:

@@ -336,6 +336,30 @@ async def test_who_reads_nothing_for_long_keeps_no_place(settings: Any) -> None:
             await each.channel.close()
 
 
+async def test_who_leaves_in_the_midst_is_no_error(
+    settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = settings.blobs.model_copy(update={"max_downloads": 1})
+    async with running_server(settings.model_copy(update={"blobs": one}), (Length,)) as address:
+        asking, other = Asking(address), Asking(address)
+        await asking.upload(messages(LARGE))
+        request = pb2.DownloadDocumentRequest(name=name_of(LARGE))
+        left = other.stub.DownloadDocument(request, metadata=other.metadata)
+        await left.read()
+        await asyncio.sleep(0.2)  # until the server waits to send more
+        left.cancel()
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    assert await asking.download(name_of(LARGE)) == LARGE
+                    break
+                except grpc.RpcError:
+                    await asyncio.sleep(0.05)
+        for each in (asking, other):
+            await each.channel.close()
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_the_client_mends_what_is_damaged(
     client: absah.AsyncClient, address: str, data_folder: Path
 ) -> None:
