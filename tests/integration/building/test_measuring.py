@@ -15,8 +15,6 @@ from integration.inference.drawing import draw_double, floats, soon
 from absah_ops.main import main
 from absah_ops.measuring import requests, rounds, tuning
 from absah_ops.measuring.sides import Sides
-from absah_ops.triton import environment, server
-from absah_ops.triton.environment import TritonNotInstalled
 from absah_server.inference import planning
 from absah_server.inference.engines import EngineName
 from absah_server.inference.local import LocalInference
@@ -131,20 +129,6 @@ def test_the_version_that_is_named_is_measured_and_no_higher_one(tmp_path: Path)
     (model,) = read_model(tmp_path / "double", versions=("1",))
     with Sides() as started:
         answer = started.answer(started.local(model), "double", floats(1))
-    assert answer["y"].tolist() == [[2.0]]
-
-
-def test_that_version_is_measured_through_triton_too(tmp_path: Path) -> None:
-    try:
-        environment.prepare()
-    except TritonNotInstalled as exc:
-        pytest.skip(str(exc))
-    for version, factor in ((1, 2.0), (2, 3.0)):
-        draw_double(tmp_path, version=version, factor=factor)
-    (model,) = read_model(tmp_path / "double", versions=("1",))
-    with server.running(tmp_path) as triton, Sides() as started:
-        side = started.triton(model, triton.grpc_address, shared_memory=False)
-        answer = started.answer(side, "double", floats(1))
     assert answer["y"].tolist() == [[2.0]]
 
 
