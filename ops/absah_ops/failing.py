@@ -8,6 +8,9 @@ import click
 
 ADVICE = {
     "UNAVAILABLE": "Is a server running there? `absah serve` starts one, `absah doctor` looks.",
+    "STORE_UNAVAILABLE": "The server runs; `absah doctor` looks at its database and documents.",
+    "MODEL_UNAVAILABLE": "The server runs; `absah models list --server …` tells what is loaded.",
+    "SHUTTING_DOWN": "The server is stopping; ask again once one runs in its place.",
     "DEADLINE_EXCEEDED": "Give it more time with --timeout.",
     "POLICY_NOT_FOUND": "`absah policies` lists them.",
     "CHECKER_NOT_FOUND": "`absah checkers` lists them.",

@@ -9,10 +9,12 @@ from tempfile import TemporaryDirectory
 
 import grpc
 import pytest
+from click.testing import CliRunner
 from durable import durable_server, durable_settings, eventually, outcomes, rows, watched
 from outages import KillablePostgres, killable_postgres
 
 from absah.v1 import validation_pb2
+from absah_ops.main import main
 from absah_server.store import migrations
 from absah_server.store.database import Database
 
@@ -48,12 +50,17 @@ async def test_a_verdict_that_is_reached_in_an_outage_is_recorded_after_it(
         await asyncio.sleep(2)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await caller.create("halo", "length")
+        words = ["jobs", "list", "--server", caller.address]
+        told = await asyncio.to_thread(CliRunner().invoke, main, words)
         await asyncio.to_thread(killable.revive)
         seen = await watching
         ended = await caller.ended(created.name)
         later = await caller.create("halo lagi", "length")
         assert (await caller.ended(later.name)).state == SUCCEEDED
     assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert told.exit_code == 1
+    assert "looks at its database" in told.stderr
+    assert "Is a server running" not in told.stderr
     assert ended.state == SUCCEEDED
     assert seen[-1] == "SUCCEEDED"
     assert sorted(seen[1:-1]) == ["length", "slow"]
